@@ -1,0 +1,96 @@
+//! What the transports count. Read by statistics and RPC; never reset by the transports.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// One kind of event that the transports count.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        pub enum Counter { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Counter {
+            /// All kinds, in the order of their numbers.
+            pub const ALL: &'static [Counter] = &[$(Counter::$variant,)+];
+
+            /// The name under which statistics show it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Counter::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Messages given to the handler.
+    Received = "received",
+    /// Datagrams too short to be SIP: keepalives and noise.
+    DroppedShort = "dropped_short",
+    /// Datagrams larger than the receive buffer.
+    DroppedTruncated = "dropped_truncated",
+    /// Messages that the parser refused; counted by the caller.
+    ParseErrors = "parse_errors",
+    /// Receive calls that failed, ICMP errors among them.
+    ReceiveErrors = "receive_errors",
+    /// Messages handed to the kernel.
+    Sent = "sent",
+    /// Messages that the kernel refused.
+    SendErrors = "send_errors",
+    /// Messages refused since the send queue of a socket was full.
+    SendQueueFull = "send_queue_full",
+    /// Connections accepted.
+    TcpAccepted = "tcp_accepted",
+    /// Connections opened from this side.
+    TcpConnected = "tcp_connected",
+    /// Connections that ended.
+    TcpClosed = "tcp_closed",
+    /// Connections refused, `tcp_max_connections` being reached.
+    TcpRefused = "tcp_refused",
+    /// Attempts to open a connection that failed.
+    TcpConnectFailed = "tcp_connect_failed",
+    /// Attempts to open a connection that took longer than `tcp_connect_timeout`.
+    TcpConnectTimeout = "tcp_connect_timeout",
+    /// Connections ended after `tcp_connection_lifetime` without traffic, half-open ones too.
+    TcpIdle = "tcp_idle",
+    /// Connections ended for a message that was begun and not ended in time.
+    TcpSlow = "tcp_slow",
+    /// Connections ended for bytes that are not SIP.
+    TcpMalformed = "tcp_malformed",
+    /// Connections ended for a message beyond the size limit.
+    TcpOversized = "tcp_oversized",
+    /// Connections ended since the peer did not read what was sent.
+    TcpWriteQueueFull = "tcp_write_queue_full",
+    /// Failed accepts, among them too many open files.
+    TcpAcceptErrors = "tcp_accept_errors",
+    /// Keepalives answered on connections (RFC 5626 §3.5.1).
+    TcpPings = "tcp_pings",
+}
+
+/// The counters of one server, shared by its workers.
+#[derive(Debug)]
+pub struct Counters([AtomicU64; Counter::ALL.len()]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Counters([const { AtomicU64::new(0) }; Counter::ALL.len()])
+    }
+}
+
+impl Counters {
+    /// Adds one.
+    pub fn count(&self, counter: Counter) {
+        self.add(counter, 1);
+    }
+
+    /// Adds `n`.
+    pub fn add(&self, counter: Counter, n: u64) {
+        if n > 0 {
+            self.0[counter as usize].fetch_add(n, Relaxed);
+        }
+    }
+
+    /// The value now.
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].load(Relaxed)
+    }
+}
