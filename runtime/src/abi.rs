@@ -8,7 +8,7 @@
 //! and answers with a [`status`], which compiled code tests after the call.
 
 use crate::run::Run;
-use crate::value::Val;
+use crate::value::{Val, tag};
 
 /// Version of this agreement, checked when a standalone program is loaded.
 pub const VERSION: u32 = 1;
@@ -116,6 +116,13 @@ impl Default for VarSlot {
 }
 
 impl VarSlot {
+    /// A slot of its own with the same value.
+    pub fn copy(&self) -> VarSlot {
+        let text = self.text.clone();
+        let val = if self.val.kind() == tag::STR { Val::str(&text) } else { self.val };
+        VarSlot { val, text }
+    }
+
     /// A slot of `$vn`, which begins as null.
     pub fn null() -> VarSlot {
         VarSlot {

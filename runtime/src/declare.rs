@@ -274,7 +274,7 @@ pub struct Module {
     /// Its parameters.
     pub params: Option<&'static ParamsDecl>,
     /// Called once when the server starts, before any message.
-    pub init: Option<fn(&mut crate::server::Init<'_>) -> Result<(), String>>,
+    pub init: Option<fn(&mut crate::init::Init<'_>) -> Result<(), String>>,
 }
 
 impl Module {

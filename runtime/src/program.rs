@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::abi::RouteFn;
 use crate::declare::{Constant, ConstantKind, Module, Routes};
+use crate::settings::Settings;
 
 /// All of a configuration but its code. It is written into standalone executables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -198,6 +199,8 @@ pub struct Program {
     /// Modules that are loaded, in order.
     pub modules: Vec<&'static Module>,
     index: RouteIndex,
+    /// Global parameters.
+    pub settings: Settings,
     _code: CodeOwner,
 }
 
@@ -255,6 +258,7 @@ impl Program {
         Ok(Program {
             addresses: constants.iter().map(Constant::address).collect(),
             index: index_routes(&manifest),
+            settings: Settings::new(&manifest),
             manifest,
             entries,
             constants,
@@ -304,30 +308,6 @@ impl Program {
             Some(params) => params,
             None => panic!("parameters of a module that is not registered"),
         }
-    }
-
-    /// The global parameter `name` where it is a number.
-    pub fn global_int(&self, name: &str) -> Option<i64> {
-        self.manifest
-            .globals
-            .iter()
-            .rev()
-            .find_map(|(key, value)| match value {
-                Setting::Int(n) if key == name => Some(*n),
-                _ => None,
-            })
-    }
-
-    /// The global parameter `name` where it is text.
-    pub fn global_text(&self, name: &str) -> Option<&[u8]> {
-        self.manifest
-            .globals
-            .iter()
-            .rev()
-            .find_map(|(key, value)| match value {
-                Setting::Str(text) if key == name => Some(text.as_slice()),
-                _ => None,
-            })
     }
 
     /// File name and line of a statement.

@@ -1,6 +1,6 @@
 //! The macros make of a Rust module what the compiler, the manual and the run time need.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use kcc_macros::{module, part};
 use kcc_runtime::abi::{Pair, Place, status};
@@ -110,7 +110,7 @@ fn call(run: &mut Run, symbol: &str, args: &[Val]) -> Pair {
 }
 
 fn run() -> Box<Run> {
-    Run::new(Rc::new(load(Manifest::default()).unwrap()))
+    Run::new(Arc::new(load(Manifest::default()).unwrap()))
 }
 
 #[test]

@@ -3,9 +3,13 @@
 //! **Invariant:** a run belongs to one worker and one fiber; it is taken from the worker's pool and
 //! given back clean, so that the next message allocates nothing.
 
+mod avps;
+mod locals;
+mod target;
+
 use std::any::Any;
 use std::fmt::Display;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::abi::{Head, Pair, VarSlot, status};
 use crate::arena::Arena;
@@ -14,6 +18,10 @@ use crate::fiber::Link;
 use crate::log;
 use crate::program::{Params, Program};
 use crate::value::{Val, Value};
+
+pub use avps::{AvpName, Avps};
+pub use locals::{Local, Locals};
+pub use target::{Branches, Slot, Target};
 
 /// State of one message in its script.
 #[repr(C)]
@@ -27,7 +35,7 @@ pub struct Run {
     /// The kind of the block that the engine called.
     pub kind: Routes,
     /// The program that runs.
-    pub program: Rc<Program>,
+    pub program: Arc<Program>,
     /// The fiber.
     link: Option<Link>,
     /// Slots of `$var` for a run that has no worker.
@@ -36,7 +44,7 @@ pub struct Run {
 
 impl Run {
     /// A run of `program` with variables of its own.
-    pub fn new(program: Rc<Program>) -> Box<Run> {
+    pub fn new(program: Arc<Program>) -> Box<Run> {
         let slot = |spec: &crate::program::VarSpec| {
             if spec.null {
                 VarSlot::null()
@@ -50,9 +58,7 @@ impl Run {
             constants: program.constants(),
             rc: 1,
             depth: 0,
-            max_depth: program
-                .global_int("max_recursive_level")
-                .map_or(256, |n| n as u32),
+            max_depth: u32::try_from(program.settings.max_recursive_level).unwrap_or(256),
             fuel: 0,
             message_flags: 0,
             script_flags: 0,

@@ -1,0 +1,30 @@
+//! What modules set up when a server starts.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
+use crate::program::Program;
+
+/// State that modules share between workers, one value a type.
+#[derive(Default)]
+pub struct Shared(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl Shared {
+    /// Adds a value; a later one of the same type takes its place.
+    pub fn provide<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Box::new(value));
+    }
+
+    /// The value of type `T`, if a module provided one.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+/// What a module may set up when the server starts.
+pub struct Init<'a> {
+    /// The program that will run.
+    pub program: &'a Program,
+    /// State for all workers.
+    pub shared: &'a mut Shared,
+}
