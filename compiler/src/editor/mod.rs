@@ -1,0 +1,3 @@
+//! What editors get from the compiler.
+
+pub mod vim;
