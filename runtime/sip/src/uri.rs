@@ -55,11 +55,11 @@ pub struct Uri<'a> {
     /// The scheme.
     pub scheme: Scheme,
     /// The user part as it stands (with the parameters in it, when there are any); for `tel` the
-    /// number; for `urn` empty. `None` when there is no `@`.
+    /// number; for `urn` its namespace (`service`). `None` when there is no `@`.
     pub user: Option<&'a [u8]>,
     /// The password, when there is one.
     pub password: Option<&'a [u8]>,
-    /// The host, an IPv6 reference with its brackets; for `urn` what follows the scheme; empty
+    /// The host, an IPv6 reference with its brackets; for `urn` what follows the namespace; empty
     /// for `tel`.
     pub host: &'a [u8],
     /// The port, when there is one.
@@ -102,9 +102,14 @@ impl<'a> Uri<'a> {
                 return Err(bad(start));
             }
             uri.params = Params::new(&text[end..]);
-            match scheme {
-                Scheme::Urn => uri.host = &text[start..end],
-                _ => uri.user = Some(&text[start..end]),
+            let rest = &text[start..end];
+            match (scheme, memchr::memchr(b':', rest)) {
+                (Scheme::Urn, Some(n)) => {
+                    uri.user = Some(&rest[..n]);
+                    uri.host = &rest[n + 1..];
+                }
+                (Scheme::Urn, None) => return Err(bad(end)),
+                _ => uri.user = Some(rest),
             }
             return Ok(uri);
         }
@@ -113,6 +118,12 @@ impl<'a> Uri<'a> {
         if let Some(n) = memchr::memchr(b'@', &text[start..]) {
             let userinfo = &text[start..start + n];
             host = start + n + 1;
+            if n == 0 {
+                return Err(bad(start));
+            }
+            if let Some(second) = memchr::memchr(b'@', &text[host..]) {
+                return Err(bad(host + second));
+            }
             match memchr::memchr(b':', userinfo) {
                 Some(c) => {
                     uri.user = Some(&userinfo[..c]);
@@ -351,8 +362,10 @@ impl UriParts<'_> {
                 out.push(b':');
                 out.extend_from_slice(password);
             }
-            if !matches!(self.scheme, Scheme::Tel | Scheme::Tels) {
-                out.push(b'@');
+            match self.scheme {
+                Scheme::Sip | Scheme::Sips => out.push(b'@'),
+                Scheme::Urn => out.push(b':'),
+                Scheme::Tel | Scheme::Tels => {}
             }
         }
         out.extend_from_slice(self.host);
@@ -394,7 +407,11 @@ mod tests {
         let t = uri("tel:+358-555-1234567;postd=pp22");
         assert_eq!(t.user, Some(&b"+358-555-1234567"[..]));
         assert_eq!(t.param(b"postd"), Some(&b"pp22"[..]));
-        assert_eq!(uri("urn:service:sos.fire").host, b"service:sos.fire");
+        let urn = uri("urn:service:sos.fire");
+        assert_eq!(
+            (urn.user, urn.host),
+            (Some(&b"service"[..]), &b"sos.fire"[..])
+        );
         assert_eq!(uri("sips:h").port_or_default(), 5061);
     }
 
@@ -414,6 +431,9 @@ mod tests {
             "tel:",
             "urn:",
             "sip:a@;lr",
+            "sip:@h",
+            "sip:a@h?to=b@c",
+            "urn:x",
         ] {
             assert!(Uri::parse(bad.as_bytes()).is_err(), "{bad}");
         }

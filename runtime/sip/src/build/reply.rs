@@ -9,7 +9,7 @@ use crate::name_addr::NameAddr;
 /// A body with its type.
 #[derive(Clone, Copy, Debug)]
 pub struct Body<'a> {
-    /// The value of Content-Type.
+    /// The value of Content-Type; empty when the reply's other header fields hold one.
     pub content_type: &'a [u8],
     /// The bytes.
     pub bytes: &'a [u8],
@@ -89,7 +89,7 @@ impl<'a> Reply<'a> {
             }
         }
         out.extend_from_slice(self.extra);
-        if let Some(body) = self.body {
+        if let Some(body) = self.body.filter(|b| !b.content_type.is_empty()) {
             out.extend_from_slice(b"Content-Type: ");
             out.extend_from_slice(body.content_type);
             out.extend_from_slice(b"\r\n");

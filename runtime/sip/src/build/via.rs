@@ -89,6 +89,16 @@ impl ViaStamp {
         self.received.is_none() && self.rport.is_none()
     }
 
+    /// Appends the parameters alone, `;rport=…` then `;received=…`.
+    pub fn write_params(&self, out: &mut Vec<u8>) {
+        if let Some(port) = self.rport {
+            write_rport(out, port);
+        }
+        if let Some(address) = self.received {
+            write_received(out, address);
+        }
+    }
+
     /// Appends `via` with this stamp to `out`. Parameters that are there already are replaced
     /// where they stand.
     pub fn write(&self, via: &Via<'_>, place: Place, out: &mut Vec<u8>) {
@@ -99,18 +109,12 @@ impl ViaStamp {
         }
         let sent_by = offset_in(raw, via.sent_by()).map_or(raw.len(), |r| r.end);
         out.extend_from_slice(raw.get(..sent_by).unwrap_or(raw));
-        let new_received = self.received.filter(|_| via.received().is_none());
-        let new_rport = self.rport.filter(|_| !via.has_rport());
-        let add = |out: &mut Vec<u8>| {
-            if let Some(port) = new_rport {
-                write_rport(out, port);
-            }
-            if let Some(address) = new_received {
-                write_received(out, address);
-            }
+        let new = ViaStamp {
+            received: self.received.filter(|_| via.received().is_none()),
+            rport: self.rport.filter(|_| !via.has_rport()),
         };
         if place == Place::AfterSentBy {
-            add(out);
+            new.write_params(out);
         }
         let mut copied = sent_by;
         for param in via.params() {
@@ -137,7 +141,7 @@ impl ViaStamp {
         }
         out.extend_from_slice(raw.get(copied..).unwrap_or_default());
         if place == Place::AtEnd {
-            add(out);
+            new.write_params(out);
         }
     }
 }
