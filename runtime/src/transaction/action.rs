@@ -79,8 +79,9 @@ pub enum Action {
         /// Its status, 300 to 699.
         code: u16,
     },
-    /// Call [`super::Transaction::wake`] at this time (milliseconds), in place of any later wake
-    /// asked for before.
+    /// Call [`super::Transaction::wake`] at this time (milliseconds). It replaces the later wakes
+    /// asked for before; those may as well be left to run, for a replaced wake does nothing. With
+    /// several workers leave them: the actions of two steps may be done in the other order.
     Wake {
         /// When.
         at: u64,

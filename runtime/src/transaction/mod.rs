@@ -22,9 +22,9 @@ mod queue;
 mod server;
 pub mod server_invite;
 pub mod server_non_invite;
-
 #[cfg(test)]
 mod simulation;
+mod state;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -39,8 +39,8 @@ use parking_lot::{Mutex, MutexGuard};
 pub use action::{Action, Actions, BranchIndex, RouteId};
 pub use branch::{Branch, Client};
 pub use key::{BranchParam, MAGIC_COOKIE, ServerKey, TransactionId};
-pub use proxy::{Answered, BranchError, Core, MAX_BRANCHES};
 pub use queue::{Arrival, Ticket};
+pub use state::{Answered, BranchError, Core, MAX_BRANCHES};
 pub use table::{Inserted, Table};
 pub use timer::{NEVER, Timeouts, Timer};
 pub use wheel::{TimerKey, Wheel};
@@ -203,7 +203,7 @@ impl<P: Payload> Transaction<P> {
 
     /// Takes the right to run scripts if nobody has it. Whoever starts several branches holds it
     /// meanwhile, so that a failure of the first does not conclude before the others are sent,
-    /// and then takes what has arrived with [`Ticket::next`].
+    /// and then iterates over it to take what has arrived.
     pub fn claim(self: &Arc<Self>) -> Option<Ticket<P>> {
         self.lock().queue.claim().then(|| Ticket::new(self))
     }

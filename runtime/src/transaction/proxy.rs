@@ -1,150 +1,16 @@
-//! The response context of RFC 3261 §16.7 with the state of one transaction: its server machine,
-//! its branches, and what has been decided about the answer.
+//! The response context of RFC 3261 §16.7: what the answers of the branches come to. A 2xx goes
+//! on at once and cancels the others, a 6xx cancels them and waits, failures are picked from when
+//! all have come, and the failure route is run before one is forwarded.
 //!
-//! Invariant: after each step every running machine has a deadline not after the wake that was
-//! asked for, so a transaction always ends; at most one final answer is forwarded, but for
-//! further 2xx to an INVITE.
+//! Invariant: at most one final answer is decided, but for further 2xx to an INVITE. Once one is,
+//! no branch keeps the transaction for longer than `fr_timer`.
 
-use bytes::Bytes;
-
-use super::action::{Action, Actions, BranchIndex, RouteId};
-use super::branch::{Branch, Cancel, Client, Output};
-use super::client_invite::ClientInvite;
-use super::client_non_invite::{self, ClientNonInvite};
-use super::queue::{Arrival, Queue};
-use super::server::{Answer, Server};
-use super::timer::NEVER;
-use super::{Payload, Settings, pick};
-
-/// The most branches that a transaction may have (Kamailio's `max_branches` at its highest).
-pub const MAX_BRANCHES: usize = 32;
-
-/// Why a branch cannot be added or started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BranchError {
-    /// The limit of branches is reached.
-    #[error("the transaction has as many branches as it may")]
-    Full,
-    /// A final answer was sent already.
-    #[error("the transaction was answered already")]
-    Answered,
-    /// The request was cancelled.
-    #[error("the transaction was cancelled")]
-    Cancelled,
-    /// The transaction has outlived `max_inv_lifetime` or `max_noninv_lifetime`.
-    #[error("the transaction is past its lifetime")]
-    Expired,
-    /// No branch of that number waits to be started.
-    #[error("the branch was not added, or was started before")]
-    NotIdle,
-}
-
-/// Which request of a branch an answer is for; its CSeq method says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// The forwarded request.
-    Request,
-    /// The CANCEL sent after it.
-    Cancel,
-}
-
-/// What the failure route was started from.
-#[derive(Clone, Copy, Debug)]
-struct Failing {
-    /// How many branches there were.
-    branches: usize,
-}
-
-/// The state of a transaction, under its lock.
-pub struct Core<P: Payload> {
-    /// What scripts set.
-    pub settings: Settings<P::State>,
-    server: Server,
-    reply: Bytes,
-    reply_code: u16,
-    branches: Vec<Branch<P>>,
-    /// The status decided to be sent upstream; 0 while open.
-    decided: u16,
-    cancelled: bool,
-    failing: Option<Failing>,
-    /// Where the present leg of serial forking begins.
-    leg: usize,
-    lifetime_at: u64,
-    wake_at: u64,
-    terminated: bool,
-    pub(crate) queue: Queue<P::Message>,
-}
+use super::action::{Action, Actions, BranchIndex};
+use super::branch::{Branch, Cancel};
+use super::state::{Core, Failing, ask_cancel};
+use super::{Payload, pick};
 
 impl<P: Payload> Core<P> {
-    pub(crate) fn new(
-        invite: bool,
-        reliable: bool,
-        settings: Settings<P::State>,
-        now: u64,
-    ) -> Self {
-        let timeouts = &settings.timeouts;
-        let lifetime = if invite {
-            timeouts.max_inv_lifetime
-        } else {
-            timeouts.max_noninv_lifetime
-        };
-        Self {
-            lifetime_at: now.saturating_add(u64::from(lifetime)),
-            settings,
-            server: Server::start(invite, reliable),
-            reply: Bytes::new(),
-            reply_code: 0,
-            branches: Vec::new(),
-            decided: 0,
-            cancelled: false,
-            failing: None,
-            leg: 0,
-            wake_at: NEVER,
-            terminated: false,
-            queue: Queue::new(),
-        }
-    }
-
-    /// The stored answer to the request's sender; empty before the first.
-    pub fn reply(&self) -> &Bytes {
-        &self.reply
-    }
-
-    /// The status last sent upstream, 0 before the first (`$T_reply_code`, `t_check_status`).
-    pub fn reply_code(&self) -> u16 {
-        self.reply_code
-    }
-
-    /// The final status that is being sent or was sent upstream.
-    pub fn decided(&self) -> Option<u16> {
-        (self.decided != 0).then_some(self.decided)
-    }
-
-    /// The branches in the order in which they were added.
-    pub fn branches(&self) -> &[Branch<P>] {
-        &self.branches
-    }
-
-    /// A branch, to set what scripts keep in it.
-    pub fn branch_mut(&mut self, branch: BranchIndex) -> Option<&mut Branch<P>> {
-        self.branches.get_mut(usize::from(branch))
-    }
-
-    /// Whether the sender cancelled the request (`t_is_canceled`).
-    pub fn is_cancelled(&self) -> bool {
-        self.cancelled
-    }
-
-    /// Whether the request is an INVITE.
-    pub fn is_invite(&self) -> bool {
-        self.server.is_invite()
-    }
-
-    /// Whether all is over.
-    pub fn is_terminated(&self) -> bool {
-        self.terminated
-    }
-
     /// The branch whose answer would be forwarded now; `None` while one is pending.
     pub fn winner(&self) -> Option<(BranchIndex, u16)> {
         let leg = self.branches.get(self.leg..).unwrap_or_default();
@@ -161,138 +27,6 @@ impl<P: Payload> Core<P> {
         // MAX_BRANCHES is below 256.
         let index = (from + best) as BranchIndex;
         Some((index, considered.get(best)?.code))
-    }
-
-    pub(crate) fn add_branch(
-        &mut self,
-        destination: P::Destination,
-        reliable: bool,
-        limit: usize,
-    ) -> Result<BranchIndex, BranchError> {
-        self.may_fork()?;
-        if self.branches.len() >= limit.min(MAX_BRANCHES) {
-            return Err(BranchError::Full);
-        }
-        if let Some(failing) = self.failing {
-            self.leg = failing.branches;
-        }
-        let handlers = &self.settings.handlers;
-        self.branches.push(Branch {
-            destination,
-            code: 0,
-            reply: None,
-            request: Bytes::new(),
-            cancel_request: Bytes::new(),
-            on_reply: handlers.on_reply,
-            on_branch_failure: handlers.on_branch_failure,
-            received: 0,
-            client: Client::Idle,
-            cancel: Cancel::No,
-            reliable,
-            limit: self.lifetime_at,
-        });
-        Ok((self.branches.len() - 1) as BranchIndex)
-    }
-
-    pub(crate) fn start_branch(
-        &mut self,
-        index: BranchIndex,
-        request: Bytes,
-        now: u64,
-        actions: &mut Actions,
-    ) -> Result<(), BranchError> {
-        self.may_fork()?;
-        if now >= self.lifetime_at {
-            return Err(BranchError::Expired);
-        }
-        let invite = self.server.is_invite();
-        let timeouts = &self.settings.timeouts;
-        let branch = self
-            .branches
-            .get_mut(usize::from(index))
-            .filter(|branch| !branch.is_started() && branch.code == 0)
-            .ok_or(BranchError::NotIdle)?;
-        branch.request = request;
-        branch.client = if invite {
-            Client::Invite(ClientInvite::start(branch.reliable, now, timeouts))
-        } else {
-            Client::NonInvite(ClientNonInvite::start(branch.reliable, now, timeouts))
-        };
-        branch.client.bound(branch.limit);
-        actions.push(Action::SendRequest { branch: index });
-        Ok(())
-    }
-
-    fn may_fork(&self) -> Result<(), BranchError> {
-        if self.decided != 0 || self.terminated {
-            Err(BranchError::Answered)
-        } else if self.cancelled {
-            Err(BranchError::Cancelled)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The step of the branch's machine. True if the answer goes to the scripts.
-    pub(crate) fn receive(
-        &mut self,
-        index: BranchIndex,
-        answered: Answered,
-        code: u16,
-        now: u64,
-        actions: &mut Actions,
-    ) -> bool {
-        let timeouts = &self.settings.timeouts;
-        let Some(branch) = self.branches.get_mut(usize::from(index)) else {
-            return false;
-        };
-        if answered == Answered::Cancel {
-            if let Cancel::Sent(machine) = &mut branch.cancel {
-                let event = if code < 200 {
-                    client_non_invite::Event::Provisional
-                } else {
-                    client_non_invite::Event::Final
-                };
-                machine.on(event, now, timeouts);
-            }
-            return false;
-        }
-        // A repeatable answer that finds the queue full is lost as if the network had lost it.
-        if code < 300 && self.server.is_invite() && !self.queue.has_room() {
-            return false;
-        }
-        let output = branch.client.on_reply(code, now, timeouts);
-        branch.client.bound(branch.limit);
-        if branch.is_started() {
-            branch.received = code;
-        }
-        if code < 200 && matches!(branch.cancel, Cancel::Waiting) && branch.client.is_proceeding() {
-            branch.cancel = Cancel::Building;
-            actions.push(Action::BuildCancel { branch: index });
-        }
-        match output {
-            Output::AcknowledgeAndDeliver => {
-                actions.push(Action::SendAck { branch: index });
-                true
-            }
-            Output::Acknowledge => {
-                actions.push(Action::SendAck { branch: index });
-                false
-            }
-            Output::Deliver => code >= 200 || self.queue.has_room(),
-            Output::Nothing | Output::Resend | Output::TimedOut => false,
-        }
-    }
-
-    /// Ends a branch that got no answer. True if that is news for the scripts.
-    pub(crate) fn fail(&mut self, index: BranchIndex) -> bool {
-        match self.branches.get_mut(usize::from(index)) {
-            Some(branch) if branch.client.is_pending() => {
-                branch.client.stop();
-                true
-            }
-            _ => false,
-        }
     }
 
     /// Takes an answer, or with `message` absent the failure of a branch, into the context.
@@ -395,7 +129,13 @@ impl<P: Payload> Core<P> {
         }
     }
 
-    fn forward_final(&mut self, index: BranchIndex, code: u16, now: u64, actions: &mut Actions) {
+    pub(super) fn forward_final(
+        &mut self,
+        index: BranchIndex,
+        code: u16,
+        now: u64,
+        actions: &mut Actions,
+    ) {
         let local = code >= 300
             && self
                 .branches
@@ -414,30 +154,8 @@ impl<P: Payload> Core<P> {
         self.settle_branches(now, actions);
     }
 
-    /// Sends an answer upstream; false if the server machine does not take it any more.
-    pub(crate) fn respond(
-        &mut self,
-        code: u16,
-        buffer: Bytes,
-        now: u64,
-        actions: &mut Actions,
-    ) -> bool {
-        if self.terminated || self.server.answer(code, now, &self.settings.timeouts) != Answer::Send
-        {
-            return false;
-        }
-        self.reply = buffer;
-        self.reply_code = code;
-        actions.push(Action::SendReply);
-        if code >= 200 {
-            self.decided = code;
-            self.settle_branches(now, actions);
-        }
-        true
-    }
-
     /// A final answer is decided: nothing that is still pending is of use.
-    fn settle_branches(&mut self, now: u64, actions: &mut Actions) {
+    pub(super) fn settle_branches(&mut self, now: u64, actions: &mut Actions) {
         if self.server.is_invite() {
             self.cancel_pending(None, actions);
             // RFC 3261 §9.1: a cancelled request is given up when no final answer follows.
@@ -486,90 +204,9 @@ impl<P: Payload> Core<P> {
         true
     }
 
-    pub(crate) fn cancel_built(
-        &mut self,
-        index: BranchIndex,
-        buffer: Bytes,
-        now: u64,
-        actions: &mut Actions,
-    ) {
-        let timeouts = &self.settings.timeouts;
-        let Some(branch) = self.branches.get_mut(usize::from(index)) else {
-            return;
-        };
-        if self.terminated || !matches!(branch.cancel, Cancel::Building) {
-            return;
-        }
-        branch.cancel_request = buffer;
-        branch.cancel = Cancel::Sent(ClientNonInvite::start(branch.reliable, now, timeouts));
-        actions.push(Action::SendCancel { branch: index });
-    }
-
-    pub(crate) fn request_again(&mut self, now: u64, actions: &mut Actions) {
-        if self.server.request_again(now, &self.settings.timeouts) && !self.reply.is_empty() {
-            actions.push(Action::SendReply);
-        }
-    }
-
-    /// True if the ACK belongs to the transaction, false if it is to be passed on.
-    pub(crate) fn acknowledge(&mut self, now: u64) -> bool {
-        self.server.acknowledge(now, &self.settings.timeouts)
-    }
-
-    /// The request's script has ended: without an answer and without a branch nothing will come.
-    pub(crate) fn release(&mut self, now: u64) {
-        if self.decided == 0 && !self.branches.iter().any(Branch::is_started) {
-            let wait = u64::from(self.settings.timeouts.wt_timer);
-            self.lifetime_at = self.lifetime_at.min(now.saturating_add(wait));
-        }
-    }
-
-    /// Fires what is due at `now`.
-    pub(crate) fn fire(&mut self, now: u64, actions: &mut Actions) {
-        if now < self.wake_at {
-            return;
-        }
-        self.wake_at = NEVER;
-        let timeouts = self.settings.timeouts;
-        while let Some(timer) = self.server.due(now) {
-            if self.server.on_timer(timer, now, &timeouts) && !self.reply.is_empty() {
-                actions.push(Action::SendReply);
-            }
-        }
-        for (index, branch) in (0..).zip(&mut self.branches) {
-            let answered = branch.client.is_proceeding();
-            while let Some(timer) = branch.client.due(now) {
-                match branch.client.on_timer(timer, now, &timeouts) {
-                    Output::Resend => actions.push(Action::SendRequest { branch: index }),
-                    Output::TimedOut => {
-                        if answered && self.server.is_invite() {
-                            ask_cancel(index, branch, actions);
-                        }
-                        self.queue.push(Arrival::Failed {
-                            branch: index,
-                            code: 408,
-                        });
-                    }
-                    _ => {}
-                }
-            }
-            if let Cancel::Sent(machine) = &mut branch.cancel {
-                while let Some(timer) = machine.due(now) {
-                    let event = client_non_invite::Event::Timer(timer);
-                    if machine.on(event, now, &timeouts) == client_non_invite::Output::Resend {
-                        actions.push(Action::SendCancel { branch: index });
-                    }
-                }
-            }
-        }
-        if self.server.is_open() && now >= self.end_at() && !self.answer_late(now, actions) {
-            self.abandon();
-        }
-    }
-
     /// Decides the answer of a transaction whose scripts have not come to one in time. False if
     /// it has nothing to forward, or was told before and nothing was sent.
-    fn answer_late(&mut self, now: u64, actions: &mut Actions) -> bool {
+    pub(super) fn answer_late(&mut self, now: u64, actions: &mut Actions) -> bool {
         if self.decided != 0 {
             return false;
         }
@@ -584,53 +221,6 @@ impl<P: Payload> Core<P> {
         self.forward_final(branch, code, now, actions);
         true
     }
-
-    /// Without a final answer by then the transaction is answered with what there is, or dropped.
-    /// Branches end at `lifetime_at`; the scripts have `wt_timer` more.
-    fn end_at(&self) -> u64 {
-        self.lifetime_at
-            .saturating_add(u64::from(self.settings.timeouts.wt_timer))
-    }
-
-    /// Ends all machines.
-    pub(crate) fn abandon(&mut self) {
-        self.server.stop();
-        for branch in &mut self.branches {
-            branch.client.stop();
-            branch.cancel = Cancel::No;
-        }
-        self.queue.clear();
-    }
-
-    /// Closes a step: asks for the next wake, or says that all is over.
-    pub(crate) fn settle(&mut self, actions: &mut Actions) {
-        if self.terminated {
-            return;
-        }
-        let server = if self.server.is_open() {
-            self.end_at()
-        } else {
-            self.server.next_deadline()
-        };
-        let next = self
-            .branches
-            .iter()
-            .map(Branch::next_deadline)
-            .fold(server, u64::min);
-        if next == NEVER {
-            self.terminated = true;
-            self.queue.clear();
-            actions.push(Action::Terminated);
-        } else if next < self.wake_at {
-            self.wake_at = next;
-            actions.push(Action::Wake { at: next });
-        }
-    }
-
-    /// The `onreply_route` armed for a branch.
-    pub fn on_reply(&self, branch: BranchIndex) -> Option<RouteId> {
-        self.branches.get(usize::from(branch))?.on_reply
-    }
 }
 
 fn cancel_branch<P: Payload>(index: BranchIndex, branch: &mut Branch<P>, actions: &mut Actions) {
@@ -638,12 +228,5 @@ fn cancel_branch<P: Payload>(index: BranchIndex, branch: &mut Branch<P>, actions
         ask_cancel(index, branch, actions);
     } else if branch.client.is_pending() && matches!(branch.cancel, Cancel::No) {
         branch.cancel = Cancel::Waiting;
-    }
-}
-
-fn ask_cancel<P: Payload>(index: BranchIndex, branch: &mut Branch<P>, actions: &mut Actions) {
-    if matches!(branch.cancel, Cancel::No | Cancel::Waiting) {
-        branch.cancel = Cancel::Building;
-        actions.push(Action::BuildCancel { branch: index });
     }
 }

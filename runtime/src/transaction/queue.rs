@@ -88,7 +88,7 @@ impl<M> Queue<M> {
     }
 }
 
-/// The right to run a transaction's scripts. It is given back when [`Ticket::next`] answers
+/// The right to run a transaction's scripts. It is given back when its iteration answers
 /// `None`, or when the ticket is dropped.
 #[must_use = "what has arrived waits until the ticket's holder takes it"]
 pub struct Ticket<P: Payload> {
@@ -109,9 +109,13 @@ impl<P: Payload> Ticket<P> {
     pub fn transaction(&self) -> &Arc<Transaction<P>> {
         &self.transaction
     }
+}
 
-    /// The next arrival to run scripts for. After `None` the ticket is spent.
-    pub fn next(&mut self) -> Option<Arrival<P::Message>> {
+/// The arrivals to run scripts for. After `None` the ticket is spent.
+impl<P: Payload> Iterator for Ticket<P> {
+    type Item = Arrival<P::Message>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         if !self.held {
             return None;
         }

@@ -63,8 +63,7 @@ fn answer(
 }
 
 fn run(transaction: &Transaction<Test>, ticket: Option<Ticket<Test>>, now: u64, all: &mut Actions) {
-    let Some(mut ticket) = ticket else { return };
-    while let Some(arrival) = ticket.next() {
+    for arrival in ticket.into_iter().flatten() {
         all.extend(match arrival {
             Arrival::Reply {
                 branch,

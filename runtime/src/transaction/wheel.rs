@@ -275,13 +275,13 @@ mod tests {
                 let span = 1 << (random(&mut state) % 24);
                 let at = now + random(&mut state) % span;
                 model.push((at, id, wheel.insert(at, id)));
-                if random(&mut state) % 4 == 0 {
+                if random(&mut state).is_multiple_of(4) {
                     let victim = random(&mut state) as usize % model.len();
                     let (_, _, key) = model.swap_remove(victim);
                     assert!(wheel.cancel(key));
                     assert!(!wheel.cancel(key));
                 }
-                if random(&mut state) % 8 == 0 {
+                if random(&mut state).is_multiple_of(8) {
                     let earliest = model.iter().map(|t| t.0).min();
                     assert!(earliest.is_none_or(|at| wheel.next_deadline() <= at.max(now)));
                     now += random(&mut state) % 100_000;
