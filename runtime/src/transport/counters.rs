@@ -26,8 +26,6 @@ counters! {
     Received = "received",
     /// Datagrams too short to be SIP: keepalives and noise.
     DroppedShort = "dropped_short",
-    /// Datagrams larger than the receive buffer.
-    DroppedTruncated = "dropped_truncated",
     /// Messages that the parser refused; counted by the caller.
     ParseErrors = "parse_errors",
     /// Receive calls that failed, ICMP errors among them.

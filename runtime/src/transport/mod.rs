@@ -1,15 +1,24 @@
 //! What carries SIP messages: sockets, connections, datagrams (RFC 3261 §18).
 //!
 //! A worker owns one [`Network`] and gives each message that arrives to its [`Handler`]. The
-//! real network is `Wire`; a simulated one implements the same trait, so that a whole server
+//! real network is [`Wire`]; a simulated one implements the same trait, so that a whole server
 //! runs in virtual time.
 //!
 //! Invariants: nothing here blocks; every queue and buffer has a limit and a counter for what
 //! was refused; the sends of one worker leave a socket or connection in their order.
 
+mod chunk;
+mod connections;
 mod counters;
+mod interfaces;
+mod kernel;
+mod listen;
+mod myself;
 mod protocol;
 mod socket;
+mod tcp;
+mod udp;
+mod wire;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
@@ -17,8 +26,13 @@ use std::num::NonZeroU64;
 use bytes::Bytes;
 
 pub use counters::{Counter, Counters};
+pub use listen::{
+    Bound, ListenError, ListenOptions, ListenReason, ListenSpec, WorkerSockets, listen,
+};
+pub use myself::{Alias, Myself};
 pub use protocol::Protocol;
 pub use socket::{Socket, SocketId};
+pub use wire::{Options, Transport, Wire};
 
 /// A connection's number, never used twice in the life of the process (`$conid`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,7 +62,7 @@ pub struct Destination {
     pub protocol: Protocol,
     /// The peer.
     pub address: SocketAddr,
-    /// The listen socket to send from; `None` lets [`Network::socket_for`] choose.
+    /// The listen socket to send from; `None` lets the network choose as [`Network::socket_for`] does.
     pub socket: Option<SocketId>,
     /// The connection to prefer; when it is gone, one to `address` is used or opened.
     pub connection: Option<ConnectionId>,
@@ -157,9 +171,16 @@ pub trait Network {
     /// [`Handler::closed`].
     fn send(&self, to: &Destination, data: &[u8]) -> Result<(), SendError>;
 
-    /// The listen socket to send from to `destination`: of the same protocol and family, the
-    /// first of the configuration, or with `mhomed=1` the one that the kernel's route takes.
-    fn socket_for(&self, protocol: Protocol, destination: SocketAddr) -> Option<SocketId>;
+    /// The listen socket to send from to `destination`: with `mhomed=1` the one that the
+    /// kernel's route takes, else `received`, the socket that the message came to, if its
+    /// protocol and family fit, else the first of the configuration that fits, those on
+    /// loopback last.
+    fn socket_for(
+        &self,
+        protocol: Protocol,
+        destination: SocketAddr,
+        received: Option<SocketId>,
+    ) -> Option<SocketId>;
 
     /// The open connection to `peer`, if there is one.
     fn connection_to(&self, protocol: Protocol, peer: SocketAddr) -> Option<ConnectionId>;
