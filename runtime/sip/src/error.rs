@@ -29,8 +29,6 @@ pub enum ParseErrorKind {
     Truncated,
     /// The top Via value is malformed.
     BadVia,
-    /// CSeq is not a number and a method.
-    BadCSeq,
     /// Content-Length is not a number.
     BadContentLength,
     /// A URI is malformed.
@@ -59,7 +57,6 @@ impl fmt::Display for ParseErrorKind {
             ParseErrorKind::TooManyHeaders => "too many header fields",
             ParseErrorKind::Truncated => "the message ends inside its header",
             ParseErrorKind::BadVia => "malformed Via",
-            ParseErrorKind::BadCSeq => "malformed CSeq",
             ParseErrorKind::BadContentLength => "malformed Content-Length",
             ParseErrorKind::BadUri => "malformed URI",
             ParseErrorKind::BadAddress => "malformed address",

@@ -52,10 +52,10 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// True when the reply takes over Record-Route: replies 101 to 299 that make a dialog
-    /// (RFC 3261 §12.1.1).
-    fn makes_dialog(&self) -> bool {
-        self.request.method().makes_dialog() && (101..300).contains(&self.code)
+    /// True when the reply takes over Record-Route (RFC 3261 §12.1.1): replies 180 to 299, to
+    /// whatever method, as Kamailio 5.6 does.
+    fn keeps_record_route(&self) -> bool {
+        (180..300).contains(&self.code)
     }
 
     /// Appends the whole reply to `out`.
@@ -75,7 +75,7 @@ impl<'a> Reply<'a> {
                     self.write_top_via(&header, out);
                 }
                 HeaderKind::Via => write_field(&header, out),
-                HeaderKind::RecordRoute if self.makes_dialog() => write_field(&header, out),
+                HeaderKind::RecordRoute if self.keeps_record_route() => write_field(&header, out),
                 HeaderKind::From if !from => {
                     from = true;
                     write_field(&header, out);

@@ -1,9 +1,13 @@
 //! Requests derived from an INVITE as it was sent: CANCEL (RFC 3261 §9.1) and the ACK for a
-//! negative final reply (§17.1.1.3).
+//! negative final reply (§17.1.1.3). Header fields come in the order of the INVITE, as Kamailio
+//! 5.6 sends them.
 
 use super::reply::write_field;
 use crate::header::HeaderKind;
-use crate::message::Message;
+use crate::message::{Header, Message};
+
+/// Derived requests begin a count of their own (RFC 3261 §8.1.1.6).
+const MAX_FORWARDS: &[u8] = b"Max-Forwards: 70\r\n";
 
 /// Appends the CANCEL for `invite`, which is the request as it was sent on its branch: the same
 /// Request-URI, top Via, Route, From, To, Call-ID and CSeq number. `extra` holds more header
@@ -49,26 +53,40 @@ fn write(
     let via = invite.top_via()?;
     let cseq = invite.cseq()?;
     let to = reply
-        .unwrap_or(invite)
-        .header(HeaderKind::To)
+        .and_then(|r| r.header(HeaderKind::To))
         .or(invite.header(HeaderKind::To))?;
+    invite.header(HeaderKind::From)?;
+    invite.header(HeaderKind::CallId)?;
     out.extend_from_slice(method);
     out.push(b' ');
     out.extend_from_slice(line.uri);
     out.extend_from_slice(b" SIP/2.0\r\nVia: ");
     out.extend_from_slice(via.raw());
     out.extend_from_slice(b"\r\n");
-    for route in invite.headers_of(HeaderKind::Route) {
-        write_field(&route, out);
+    let is_first = |header: &Header<'_>| {
+        invite
+            .header(header.kind)
+            .is_some_and(|first| first.index == header.index)
+    };
+    for header in invite.headers() {
+        match header.kind {
+            HeaderKind::Route => write_field(&header, out),
+            HeaderKind::From | HeaderKind::CallId if is_first(&header) => write_field(&header, out),
+            HeaderKind::To if is_first(&header) => write_field(&to, out),
+            HeaderKind::CSeq if is_first(&header) => {
+                out.extend_from_slice(b"CSeq: ");
+                super::write_number(out, u64::from(cseq.number));
+                out.push(b' ');
+                out.extend_from_slice(method);
+                out.extend_from_slice(b"\r\n");
+            }
+            HeaderKind::MaxForwards if is_first(&header) => out.extend_from_slice(MAX_FORWARDS),
+            _ => {}
+        }
     }
-    write_field(&invite.header(HeaderKind::From)?, out);
-    write_field(&to, out);
-    write_field(&invite.header(HeaderKind::CallId)?, out);
-    out.extend_from_slice(b"CSeq: ");
-    super::write_number(out, u64::from(cseq.number));
-    out.push(b' ');
-    out.extend_from_slice(method);
-    out.extend_from_slice(b"\r\nMax-Forwards: 70\r\n");
+    if !invite.has(HeaderKind::MaxForwards) {
+        out.extend_from_slice(MAX_FORWARDS);
+    }
     out.extend_from_slice(extra);
     super::write_content_length(out, 0);
     out.extend_from_slice(b"\r\n");
@@ -101,10 +119,10 @@ mod tests {
             String::from_utf8_lossy(&out),
             "ACK sip:bob@biloxi.com SIP/2.0\r\n\
              Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKkjshdyff\r\n\
-             Route: <sip:a;lr>\r\nRoute: <sip:b;lr>\r\n\
-             From: Alice <sip:alice@atlanta.com>;tag=88sja8x\r\n\
-             To: Bob <sip:bob@biloxi.com>;tag=99\r\nCall-ID: 987asjd97y7atg\r\n\
-             CSeq: 986759 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+             To: Bob <sip:bob@biloxi.com>;tag=99\r\n\
+             From: Alice <sip:alice@atlanta.com>;tag=88sja8x\r\nMax-Forwards: 70\r\n\
+             Call-ID: 987asjd97y7atg\r\nCSeq: 986759 ACK\r\n\
+             Route: <sip:a;lr>\r\nRoute: <sip:b;lr>\r\nContent-Length: 0\r\n\r\n"
         );
         out.clear();
         assert!(cancel(&invite, b"Reason: SIP\r\n", &mut out));

@@ -15,7 +15,7 @@ pub struct NewVia<'a> {
     pub transport: &'a [u8],
     /// The host, an IPv6 reference with brackets.
     pub host: &'a [u8],
-    /// The port; `None` leaves it out.
+    /// The port; `None` leaves it out, as Kamailio does with 5060.
     pub port: Option<u16>,
     /// The branch with its magic cookie.
     pub branch: &'a [u8],
