@@ -119,7 +119,11 @@ impl VarSlot {
     /// A slot of its own with the same value.
     pub fn copy(&self) -> VarSlot {
         let text = self.text.clone();
-        let val = if self.val.kind() == tag::STR { Val::str(&text) } else { self.val };
+        let val = if self.val.kind() == tag::STR {
+            Val::str(&text)
+        } else {
+            self.val
+        };
         VarSlot { val, text }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::abi::RouteFn;
+use crate::abi::{RouteFn, VarSlot};
 use crate::declare::{Constant, ConstantKind, Module, Routes};
 use crate::settings::Settings;
 
@@ -109,6 +109,17 @@ pub struct VarSpec {
     pub name: String,
     /// `$vn`: begins as null.
     pub null: bool,
+}
+
+impl VarSpec {
+    /// The slot as it begins.
+    pub fn slot(&self) -> VarSlot {
+        if self.null {
+            VarSlot::null()
+        } else {
+            VarSlot::default()
+        }
+    }
 }
 
 /// A route block.

@@ -1,7 +1,231 @@
-//! The server: what its workers share.
+//! The server: what its workers share, how it starts and how it ends.
 
-/// What a module may set up when the server starts.
-pub struct Init<'a> {
-    /// The program that will run.
-    pub program: &'a crate::program::Program,
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+use crate::init::{Init, Shared};
+use crate::program::{AliasSpec, Program, SocketSpec};
+use crate::proxy::{Defaults, Transactions};
+use crate::settings::Settings;
+use crate::transport::{
+    Alias, ListenError, ListenOptions, ListenSpec, Myself, Options, Protocol, Transport,
+    WorkerSockets, listen,
+};
+use crate::worker;
+
+/// What the workers of a server share.
+pub struct Server {
+    /// The program.
+    pub program: Arc<Program>,
+    /// Sockets, connections, counters.
+    pub transport: Arc<Transport>,
+    /// Which names are this server.
+    pub myself: Myself,
+    /// All transactions.
+    pub transactions: Transactions,
+    /// Parameters of transactions.
+    pub proxy: Defaults,
+    /// State of modules.
+    pub shared: Shared,
+    server_header: Vec<u8>,
+    /// When it started.
+    pub started: SystemTime,
+    /// The zero of the workers' clocks.
+    pub epoch: tokio::time::Instant,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A socket that cannot be bound.
+    #[error("{}{error}", place.as_ref().map(|(file, line)| format!("{file}:{line}: ")).unwrap_or_default())]
+    Listen {
+        /// File and line of the `listen`.
+        place: Option<(String, u32)>,
+        /// What is wrong.
+        error: ListenError,
+    },
+    /// A socket of a protocol that is not known.
+    #[error("{0}: unknown protocol")]
+    Protocol(String),
+    /// A module that refuses to start.
+    #[error("module {module}: {message}")]
+    Module {
+        /// Its name.
+        module: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// No thread.
+    #[error("cannot start a worker: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A server that is up.
+pub struct Running {
+    /// What its workers share.
+    pub server: Arc<Server>,
+    stop: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds the sockets of `program`, lets its modules set up, and starts the workers.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left bound.
+    pub fn start(program: Program) -> Result<Running, StartError> {
+        let (server, sockets) = Server::prepare(Arc::new(program))?;
+        let (stop, stopped) = watch::channel(false);
+        let mut workers = Vec::with_capacity(sockets.len());
+        for (index, sockets) in sockets.into_iter().enumerate() {
+            let (server, stopped) = (server.clone(), stopped.clone());
+            let thread = std::thread::Builder::new().name(format!("worker {index}"));
+            workers.push(thread.spawn(move || worker::main(server, index, sockets, stopped))?);
+        }
+        Ok(Running {
+            server,
+            stop,
+            workers,
+        })
+    }
+
+    fn prepare(program: Arc<Program>) -> Result<(Arc<Server>, Vec<WorkerSockets>), StartError> {
+        let settings = &program.settings;
+        let specs = program
+            .manifest
+            .sockets
+            .iter()
+            .map(listen_spec)
+            .collect::<Result<Vec<_>, _>>()?;
+        let options = ListenOptions {
+            workers: settings.workers(),
+            port: u16::try_from(settings.port).unwrap_or(5060),
+            tcp: !settings.disable_tcp,
+            ..ListenOptions::default()
+        };
+        let bound = listen(&specs, &options).map_err(|error| {
+            let spec = error.spec.and_then(|n| program.manifest.sockets.get(n));
+            let place = spec.filter(|spec| spec.place.1 > 0).and_then(|spec| {
+                let (file, line) = spec.place;
+                Some((program.manifest.files.get(file as usize)?.clone(), line))
+            });
+            StartError::Listen { place, error }
+        })?;
+        let aliases = program
+            .manifest
+            .aliases
+            .iter()
+            .map(alias)
+            .collect::<Result<Vec<_>, _>>()?;
+        let hosts = settings
+            .auto_aliases
+            .then(|| std::fs::read_to_string("/etc/hosts").ok());
+        let myself = Myself::new(&bound.sockets, &aliases, hosts.flatten().as_deref());
+        let mut shared = Shared::default();
+        for module in &program.modules {
+            if let Some(init) = module.init {
+                init(&mut Init {
+                    program: &program,
+                    shared: &mut shared,
+                })
+                .map_err(|message| StartError::Module {
+                    module: module.name,
+                    message,
+                })?;
+            }
+        }
+        let transport = Transport::new(bound.sockets, transport_options(&program));
+        let server = Server {
+            transport,
+            myself,
+            transactions: Transactions::default(),
+            proxy: shared.get::<Defaults>().cloned().unwrap_or_default(),
+            shared,
+            server_header: server_header(&program.settings),
+            started: SystemTime::now(),
+            epoch: tokio::time::Instant::now(),
+            program,
+        };
+        Ok((Arc::new(server), bound.workers))
+    }
+}
+
+impl Server {
+    /// The `Server` header of replies made here, a whole line; empty where there is none.
+    pub fn server_header(&self) -> &[u8] {
+        &self.server_header
+    }
+}
+
+fn server_header(settings: &Settings) -> Vec<u8> {
+    let text = match &settings.server_header {
+        _ if !settings.server_signature => return Vec::new(),
+        Some(text) => text.clone(),
+        None => format!(
+            "Server: kcc ({} ({}/{}))",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::ARCH,
+            std::env::consts::OS
+        ),
+    };
+    format!("{}\r\n", text.trim_end()).into_bytes()
+}
+
+impl Running {
+    /// Tells the workers to end and waits for them.
+    pub fn stop(self) {
+        // Fails only where every worker has ended.
+        let _ = self.stop.send(true);
+        for worker in self.workers {
+            if worker.join().is_err() {
+                crate::error!("a worker ended by a panic");
+            }
+        }
+    }
+}
+
+fn listen_spec(spec: &SocketSpec) -> Result<ListenSpec, StartError> {
+    Ok(ListenSpec {
+        protocol: protocol(spec.protocol.as_deref())?,
+        host: spec.host.clone(),
+        port: spec.port,
+        advertise: spec.advertise.clone(),
+        name: spec.name.clone(),
+        is_virtual: spec.is_virtual,
+    })
+}
+
+fn alias(spec: &AliasSpec) -> Result<Alias, StartError> {
+    Ok(Alias {
+        host: spec.host.clone().into(),
+        port: spec.port,
+        protocol: protocol(spec.protocol.as_deref())?,
+    })
+}
+
+fn protocol(name: Option<&str>) -> Result<Option<Protocol>, StartError> {
+    let Some(name) = name else { return Ok(None) };
+    match Protocol::from_name(name.as_bytes()) {
+        Some(protocol) => Ok(Some(protocol)),
+        None => Err(StartError::Protocol(name.to_owned())),
+    }
+}
+
+fn transport_options(program: &Program) -> Options {
+    let settings = &program.settings;
+    let seconds = |n: i64| Duration::from_secs(u64::try_from(n).unwrap_or(0));
+    let size = |n: i64| usize::try_from(n).unwrap_or(0);
+    Options {
+        mhomed: settings.mhomed,
+        tcp_connection_lifetime: seconds(settings.tcp_connection_lifetime),
+        tcp_connect_timeout: seconds(settings.tcp_connect_timeout),
+        tcp_conn_wq_max: size(settings.tcp_conn_wq_max),
+        tcp_max_connections: size(settings.tcp_max_connections),
+        tcp_crlf_ping: settings.tcp_crlf_ping,
+        ..Options::default()
+    }
 }

@@ -110,7 +110,7 @@ fn call(run: &mut Run, symbol: &str, args: &[Val]) -> Pair {
 }
 
 fn run() -> Box<Run> {
-    Run::new(Arc::new(load(Manifest::default()).unwrap()))
+    Run::new(Arc::new(load(Manifest::default()).unwrap()), None)
 }
 
 #[test]

@@ -1,1 +1,6 @@
-//! Modules.
+//! Kamailio's modules, one file or folder each, by Kamailio's name.
+
+use kcc_runtime::declare::Module;
+
+/// Every module of the runtime; `core` needs no `loadmodule`.
+pub static MODULES: &[&Module] = &[];

@@ -20,10 +20,13 @@ impl Parse for AvpName {
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
         if let Some(digits) = text.strip_prefix(b"i:") {
-            let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-            return number
-                .map(AvpName::Number)
-                .ok_or_else(|| ConstantError { offset: 2, message: "a number is expected".into() });
+            let number = std::str::from_utf8(digits)
+                .ok()
+                .and_then(|digits| digits.parse().ok());
+            return number.map(AvpName::Number).ok_or_else(|| ConstantError {
+                offset: 2,
+                message: "a number is expected".into(),
+            });
         }
         let name = text.strip_prefix(b"s:").unwrap_or(text);
         if name.is_empty() {
@@ -31,7 +34,10 @@ impl Parse for AvpName {
         }
         if let Some(dot) = name.iter().position(|c| *c == b'.') {
             let offset = text.len() - name.len() + dot;
-            return Err(ConstantError { offset, message: "a name has no dots".into() });
+            return Err(ConstantError {
+                offset,
+                message: "a name has no dots".into(),
+            });
         }
         Ok(AvpName::Text(name.into()))
     }
@@ -62,7 +68,11 @@ impl Avps {
 
     /// The values of `name`, newest first.
     pub fn values<'a>(&'a self, name: &'a AvpName) -> impl Iterator<Item = &'a Owned> {
-        self.0.iter().rev().filter(move |(other, _)| other == name).map(|(_, value)| value)
+        self.0
+            .iter()
+            .rev()
+            .filter(move |(other, _)| other == name)
+            .map(|(_, value)| value)
     }
 
     /// Removes everything.
@@ -91,8 +101,14 @@ mod tests {
 
     #[test]
     fn a_number_is_another_name_than_its_digits() {
-        assert_ne!(AvpName::parse(b"i:5").unwrap(), AvpName::parse(b"5").unwrap());
-        assert_eq!(AvpName::parse(b"s:5").unwrap(), AvpName::parse(b"5").unwrap());
+        assert_ne!(
+            AvpName::parse(b"i:5").unwrap(),
+            AvpName::parse(b"5").unwrap()
+        );
+        assert_eq!(
+            AvpName::parse(b"s:5").unwrap(),
+            AvpName::parse(b"5").unwrap()
+        );
         assert_eq!(AvpName::parse(b"a.b").unwrap_err().offset, 1);
     }
 }

@@ -28,10 +28,14 @@ impl Locals {
     /// The state of type `T`.
     pub fn get<T: Local>(&mut self) -> &mut T {
         let id = TypeId::of::<T>();
-        let place = self.0.iter().position(|(other, _)| *other == id).unwrap_or_else(|| {
-            self.0.push((id, Box::<T>::default()));
-            self.0.len() - 1
-        });
+        let place = self
+            .0
+            .iter()
+            .position(|(other, _)| *other == id)
+            .unwrap_or_else(|| {
+                self.0.push((id, Box::<T>::default()));
+                self.0.len() - 1
+            });
         let state: &mut dyn Any = &mut *self.0[place].1;
         match state.downcast_mut() {
             Some(state) => state,

@@ -5,23 +5,66 @@
 
 mod avps;
 mod locals;
+mod places;
+mod report;
+mod request;
 mod target;
 
-use std::any::Any;
-use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::sync::Arc;
+
+use kcc_sip::Message;
 
 use crate::abi::{Head, Pair, VarSlot, status};
 use crate::arena::Arena;
-use crate::declare::{Place, Routes};
+use crate::declare::Routes;
 use crate::fiber::Link;
-use crate::log;
-use crate::program::{Params, Program};
-use crate::value::{Val, Value};
+use crate::message::Edits;
+use crate::program::{Params, Program, VarSpec};
+use crate::proxy::{BranchIndex, RecordRoute, Ticket, Transaction};
+use crate::transport::{ConnectionId, Protocol, Received, SocketId};
+use crate::value::Val;
+use crate::worker::Worker;
 
 pub use avps::{AvpName, Avps};
 pub use locals::{Local, Locals};
 pub use target::{Branches, Slot, Target};
+
+/// Where a message came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The sender's address.
+    pub address: SocketAddr,
+    /// The listen socket that it came to.
+    pub socket: SocketId,
+    /// Its transport.
+    pub protocol: Protocol,
+    /// The connection that it came on.
+    pub connection: Option<ConnectionId>,
+}
+
+impl From<&Received> for Source {
+    fn from(received: &Received) -> Source {
+        Source {
+            address: received.source,
+            socket: received.socket,
+            protocol: received.protocol,
+            connection: received.connection,
+        }
+    }
+}
+
+impl Default for Source {
+    fn default() -> Source {
+        Source {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            socket: SocketId(0),
+            protocol: Protocol::Udp,
+            connection: None,
+        }
+    }
+}
 
 /// State of one message in its script.
 #[repr(C)]
@@ -34,25 +77,59 @@ pub struct Run {
     pub scratch: Arena,
     /// The kind of the block that the engine called.
     pub kind: Routes,
+    /// The message in hand: a request, or in reply routes a reply.
+    pub message: Message,
+    /// Where it came from.
+    pub source: Source,
+    /// What the script changed of it; see [`Run::edit`].
+    pub edits: Edits,
+    /// What a `branch_route` changed for its branch alone.
+    pub branch_edits: Edits,
+    /// Where the request goes.
+    pub target: Target,
+    /// Where it goes besides (`append_branch`).
+    pub branches: Branches,
+    /// `$avp`.
+    pub avps: Avps,
+    /// Answer to the source port, whatever Via says (`force_rport`).
+    pub force_rport: bool,
+    /// The Record-Route to add when the request is sent.
+    pub record_route: RecordRoute,
+    /// The transaction of the message, once there is one.
+    pub transaction: Option<Transaction>,
+    /// The right to run the transaction's scripts, while the request's own script runs.
+    pub(crate) ticket: Option<Ticket>,
+    /// The branch that a branch or reply route is about.
+    pub branch: Option<BranchIndex>,
+    /// The reply that a failure route is about.
+    pub failure: Option<Failure>,
+    /// State of modules.
+    pub locals: Locals,
     /// The program that runs.
     pub program: Arc<Program>,
-    /// The fiber.
+    worker: Option<Rc<Worker>>,
     link: Option<Link>,
-    /// Slots of `$var` for a run that has no worker.
-    vars: Vec<VarSlot>,
+    /// Slots of `$var` of a run without a worker; those of a worker are its own.
+    _vars: Vec<VarSlot>,
+}
+
+/// What a failure route is run for.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Status of the answer that would be forwarded.
+    pub code: u16,
+    /// The branch that it came on.
+    pub branch: BranchIndex,
 }
 
 impl Run {
-    /// A run of `program` with variables of its own.
-    pub fn new(program: Arc<Program>) -> Box<Run> {
-        let slot = |spec: &crate::program::VarSpec| {
-            if spec.null {
-                VarSlot::null()
-            } else {
-                VarSlot::default()
-            }
+    /// A run of `program` on `worker`; without one (in tests) it has variables of its own and
+    /// cannot send.
+    pub fn new(program: Arc<Program>, worker: Option<Rc<Worker>>) -> Box<Run> {
+        let mut vars: Vec<VarSlot> = match worker {
+            Some(_) => Vec::new(),
+            None => program.manifest.vars.iter().map(VarSpec::slot).collect(),
         };
-        let mut vars: Vec<VarSlot> = program.manifest.vars.iter().map(slot).collect();
         let head = Head {
             vars: vars.as_mut_ptr(),
             constants: program.constants(),
@@ -71,10 +148,68 @@ impl Run {
             failed: false,
             scratch: Arena::default(),
             kind: Routes::REQUEST,
+            message: Message::empty(),
+            source: Source::default(),
+            edits: Edits::new(),
+            branch_edits: Edits::new(),
+            target: Target::default(),
+            branches: Branches::default(),
+            avps: Avps::default(),
+            force_rport: false,
+            record_route: RecordRoute::default(),
+            transaction: None,
+            ticket: None,
+            branch: None,
+            failure: None,
+            locals: Locals::default(),
             program,
+            worker,
             link: None,
-            vars,
+            _vars: vars,
         })
+    }
+
+    /// Forgets the message, so that another of the same fiber can be taken in hand.
+    pub(crate) fn reset_for_script(&mut self) {
+        let link = self.link;
+        self.reset();
+        self.link = link;
+    }
+
+    /// Forgets the message; keeps buffers.
+    pub fn reset(&mut self) {
+        self.failed = false;
+        self.scratch.clear();
+        self.kind = Routes::REQUEST;
+        self.edits.clear();
+        self.branch_edits.clear();
+        self.target.clear();
+        self.branches.clear();
+        self.avps.clear();
+        self.force_rport = false;
+        self.record_route.clear();
+        self.transaction = None;
+        self.ticket = None;
+        self.branch = None;
+        self.failure = None;
+        self.locals.reset();
+        self.link = None;
+        let head = &mut self.head;
+        (head.rc, head.depth, head.place) = (1, 0, 0);
+        (head.message_flags, head.script_flags) = (0, 0);
+    }
+
+    /// Takes `message` in hand.
+    pub fn set_message(&mut self, message: Message, source: Source) {
+        self.message = message;
+        self.source = source;
+        self.look_at_message();
+    }
+
+    /// Notes in the head what compiled code tests of the message without a call.
+    pub fn look_at_message(&mut self) {
+        self.head.method = self.message.method().bit();
+        self.head.has_totag = u32::from(self.message.to_tag().is_some());
     }
 
     /// Runs route number `route`.
@@ -86,6 +221,30 @@ impl Run {
                 value: -1,
             },
         }
+    }
+
+    /// Runs route number `route` as a block of `kind`, as the engine does: from the top.
+    pub fn enter(&mut self, kind: Routes, route: u32) -> Pair {
+        self.kind = kind;
+        self.head.depth = 0;
+        self.head.script_flags = 0;
+        self.call(route)
+    }
+
+    /// The worker.
+    ///
+    /// # Panics
+    /// In a run without one, which only tests make.
+    pub fn worker(&self) -> &Rc<Worker> {
+        match &self.worker {
+            Some(worker) => worker,
+            None => panic!("this run has no worker"),
+        }
+    }
+
+    /// The worker, if the run has one.
+    pub fn try_worker(&self) -> Option<&Rc<Worker>> {
+        self.worker.as_ref()
     }
 
     /// The way to suspend this run's fiber.
@@ -114,75 +273,17 @@ impl Run {
         self.program.params()
     }
 
-    /// Logs an error with the place of the statement.
-    pub fn report(&self, error: &dyn Display) {
-        let (file, line) = self.program.place(self.head.place).unwrap_or(("", 0));
-        log::log!(log::Level::Err, "{file}:{line}: {error}");
-    }
-
-    /// Logs a warning with the place of the statement.
-    pub fn warn(&self, text: &dyn Display) {
-        let (file, line) = self.program.place(self.head.place).unwrap_or(("", 0));
-        log::log!(log::Level::Warn, "{file}:{line}: {text}");
-    }
-
-    /// Ends the run for `error`, which is logged with the place of the statement.
-    pub fn fail(&mut self, error: &dyn Display) {
-        self.failed = true;
-        self.report(error);
-    }
-
-    /// Ends the run for a panic.
-    pub(crate) fn fail_by_panic(&mut self, panic: &(dyn Any + Send)) {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("panic");
-        self.fail(&format_args!("internal error: {text}"));
-    }
-
-    /// The value of a variable that was passed as an argument.
-    pub fn read(&mut self, place: Place<'_>) -> Val {
-        // SAFETY: compiled code made the place on its stack and waits for the call to end.
-        let place = unsafe { *place.place.as_ptr() };
-        match place.read {
-            Some(read) => read(self, place.args.as_ptr()).into(),
-            None => Val::NULL,
-        }
-    }
-
-    /// Assigns a variable that was passed as an argument; false where it refuses the value, which
-    /// is then logged.
-    pub fn write(&mut self, place: Place<'_>, value: Value<'_>) -> bool {
-        // SAFETY: as in `read`.
-        let mut place = unsafe { *place.place.as_ptr() };
-        let Some(write) = place.write else {
-            return false;
-        };
-        let Some(slot) = place.args.get_mut(place.len as usize) else {
-            return false;
-        };
-        *slot = value.into();
-        Pair::from(write(self, place.args.as_ptr())).value > 0
-    }
-
-    /// Assigns a slot of `$var` or `$vn`.
-    pub fn set_var(&mut self, slot: usize, value: Value<'_>) {
-        let Some(spec) = self.program.manifest.vars.get(slot) else {
-            return;
-        };
-        // SAFETY: `head.vars` has as many slots as the manifest says.
-        let target = unsafe { &mut *self.head.vars.add(slot) };
-        target.val = match value {
-            Value::Null if spec.null => Val::NULL,
-            Value::Null => Val::int(0),
-            Value::Int(n) => Val::int(n),
-            Value::Str(text) => {
-                target.text.clear();
-                target.text.extend_from_slice(text);
-                Val::str(&target.text)
-            }
-        };
+    /// The message, and the edits that a builtin called now makes on it: those of the branch in a
+    /// `branch_route`, else those of the message.
+    pub fn edit(&mut self) -> (&Message, &mut Edits) {
+        let own = self.kind == Routes::BRANCH;
+        (
+            &self.message,
+            if own {
+                &mut self.branch_edits
+            } else {
+                &mut self.edits
+            },
+        )
     }
 }

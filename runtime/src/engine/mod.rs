@@ -1,0 +1,53 @@
+//! The life of a message: from the network through the configuration's routes.
+
+mod reply;
+mod request;
+
+use std::rc::Rc;
+
+use crate::log::Level;
+use crate::run::{Run, Source};
+use crate::transport::{Closed, Counter, Received};
+use crate::worker::Worker;
+
+/// A message arrived.
+pub fn receive(worker: &Rc<Worker>, received: Received) {
+    worker.spawn(move |run| take(run, received));
+}
+
+/// A connection ended.
+pub fn closed(_worker: &Rc<Worker>, closed: Closed) {
+    if closed.unsent > 0 {
+        crate::error!(
+            "{}:{}: connection ended ({:?}) with {} bytes unsent",
+            closed.protocol,
+            closed.peer,
+            closed.reason,
+            closed.unsent
+        );
+    }
+}
+
+fn take(run: &mut Run, received: Received) {
+    let source = Source::from(&received);
+    if let Err(error) = run.message.parse_into(received.data) {
+        run.worker()
+            .server
+            .transport
+            .counters()
+            .count(Counter::ParseErrors);
+        return crate::log!(
+            Level::Err,
+            "message from {}:{} dropped: {error}",
+            source.protocol,
+            source.address
+        );
+    }
+    run.source = source;
+    run.look_at_message();
+    if run.message.is_request() {
+        request::handle(run);
+    } else {
+        reply::handle(run);
+    }
+}

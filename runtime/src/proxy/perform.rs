@@ -1,0 +1,245 @@
+//! Doing what a step of a transaction asks for.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use kcc_sip::{Message, build};
+
+use crate::message::{Edits, OutgoingReply};
+use crate::proxy::{BranchIndex, Kept, Transaction, respond, scripts};
+use crate::transaction::{Action, Actions, Arrived, RouteId};
+use crate::worker::Worker;
+
+/// The answer that a step was about, with the edits that scripts made on it.
+#[derive(Clone, Copy)]
+pub struct InHand<'a> {
+    /// The answer.
+    pub message: &'a Message,
+    /// Its edits.
+    pub edits: &'a Edits,
+}
+
+/// A script that a step asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The route.
+    pub route: RouteId,
+    /// The branch that it is about.
+    pub branch: BranchIndex,
+    /// Its status.
+    pub code: u16,
+    /// A branch failure; else the failure of all.
+    pub of_branch: bool,
+}
+
+/// Does what `actions` ask for, and what follows from it; a script that is asked for is left to
+/// the caller.
+pub fn perform(
+    worker: &Rc<Worker>,
+    transaction: &Transaction,
+    actions: Actions,
+    hand: Option<InHand<'_>>,
+) -> Option<Wanted> {
+    let mut wanted = None;
+    for action in actions {
+        let more = match action {
+            Action::SendRequest { branch } => {
+                send_request(worker, transaction, branch);
+                continue;
+            }
+            Action::SendAck { branch } => {
+                send_ack(worker, transaction, branch, hand);
+                continue;
+            }
+            Action::BuildCancel { branch } => build_cancel(worker, transaction, branch),
+            Action::SendCancel { branch } => {
+                send_cancel(worker, transaction, branch);
+                continue;
+            }
+            Action::SendReply => {
+                send_reply(worker, transaction);
+                continue;
+            }
+            Action::ForwardProvisional { branch, code } | Action::ForwardFinal { branch, code } => {
+                forward(worker, transaction, branch, code, hand)
+            }
+            Action::RunBranchFailure {
+                route,
+                branch,
+                code,
+            } => {
+                wanted = Some(Wanted {
+                    route,
+                    branch,
+                    code,
+                    of_branch: true,
+                });
+                continue;
+            }
+            Action::RunFailure {
+                route,
+                branch,
+                code,
+            } => {
+                wanted = Some(Wanted {
+                    route,
+                    branch,
+                    code,
+                    of_branch: false,
+                });
+                continue;
+            }
+            Action::Wake { at } => {
+                worker.wake_at(at, transaction.id());
+                continue;
+            }
+            Action::Terminated => {
+                worker.server.transactions.table().remove(transaction.id());
+                continue;
+            }
+        };
+        // Neither a CANCEL nor an answer asks for a script.
+        perform(worker, transaction, more, hand);
+    }
+    wanted
+}
+
+/// Does what an arrival asks for at once; its scripts run on a fiber of their own.
+pub fn perform_arrived(
+    worker: &Rc<Worker>,
+    transaction: &Transaction,
+    arrived: Arrived<super::Sip>,
+    hand: Option<InHand<'_>>,
+) {
+    perform(worker, transaction, arrived.actions, hand);
+    if let Some(ticket) = arrived.ticket {
+        worker.spawn(move |run| scripts::drain(run, ticket));
+    }
+}
+
+fn send_request(worker: &Rc<Worker>, transaction: &Transaction, branch: BranchIndex) {
+    let found = of_branch(transaction, branch, |branch| {
+        (branch.destination, branch.request.clone())
+    });
+    let Some((destination, request)) = found else {
+        return;
+    };
+    if worker.send(&destination, &request).is_err() {
+        perform_arrived(worker, transaction, transaction.fail(branch, 477), None);
+    }
+}
+
+fn send_cancel(worker: &Worker, transaction: &Transaction, branch: BranchIndex) {
+    let found = of_branch(transaction, branch, |branch| {
+        (branch.destination, branch.cancel_request.clone())
+    });
+    if let Some((destination, cancel)) = found {
+        // A failure is logged there; the branch ends by its timer.
+        let _ = worker.send(&destination, &cancel);
+    }
+}
+
+fn send_ack(
+    worker: &Worker,
+    transaction: &Transaction,
+    branch: BranchIndex,
+    hand: Option<InHand<'_>>,
+) {
+    let (Some(hand), Some((destination, request))) = (
+        hand,
+        of_branch(transaction, branch, |branch| {
+            (branch.destination, branch.request.clone())
+        }),
+    ) else {
+        return;
+    };
+    let Ok(request) = Message::parse(request) else {
+        return;
+    };
+    worker.with_buffer(|buffer| {
+        if build::ack_for_negative(&request, hand.message, b"", buffer) {
+            // A failure is logged there; the answer comes again and so does the ACK.
+            let _ = worker.send(&destination, buffer);
+        }
+    });
+}
+
+fn build_cancel(worker: &Worker, transaction: &Transaction, branch: BranchIndex) -> Actions {
+    let request = of_branch(transaction, branch, |branch| branch.request.clone());
+    let Some(request) = request.and_then(|request| Message::parse(request).ok()) else {
+        return Actions::new();
+    };
+    worker.with_buffer(|buffer| {
+        if build::cancel(&request, b"", buffer) {
+            transaction.cancel_built(branch, Bytes::copy_from_slice(buffer), worker.now())
+        } else {
+            Actions::new()
+        }
+    })
+}
+
+fn send_reply(worker: &Worker, transaction: &Transaction) {
+    let (reply, force_rport) = {
+        let core = transaction.lock();
+        (core.reply().clone(), core.settings.script.force_rport)
+    };
+    let request = transaction.request();
+    let back = super::reply_destination(&request.message, &request.source, force_rport);
+    // A failure is logged there; the answer is stored and goes out on the next retransmission.
+    let _ = worker.send(&back, &reply);
+}
+
+fn forward(
+    worker: &Worker,
+    transaction: &Transaction,
+    branch: BranchIndex,
+    code: u16,
+    hand: Option<InHand<'_>>,
+) -> Actions {
+    let stored: Option<Kept> = if code >= 300 {
+        of_branch(transaction, branch, |branch| branch.reply.clone()).flatten()
+    } else {
+        None
+    };
+    let none = Edits::new();
+    let answer = match (&stored, code) {
+        // RFC 3261 §16.7 step 6: a 503 says nothing of this proxy.
+        (_, 503) => None,
+        (Some(kept), _) => Some(InHand {
+            message: &kept.message,
+            edits: kept.edits.as_deref().unwrap_or(&none),
+        }),
+        (None, ..300) => hand,
+        (None, _) => None,
+    };
+    let code = if code == 503 { 500 } else { code };
+    let Some(answer) = answer else {
+        return respond::make(worker, transaction, code, &[], &none);
+    };
+    let stream = transaction.request().source.protocol.reliable();
+    worker.with_buffer(|buffer| {
+        let reply = OutgoingReply {
+            message: answer.message,
+            remove_top_via: true,
+            edits: answer.edits,
+            stream,
+        };
+        if worker.builder().reply(&reply, buffer) {
+            transaction.respond(code, Bytes::copy_from_slice(buffer), worker.now())
+        } else {
+            Actions::new()
+        }
+    })
+}
+
+fn of_branch<T>(
+    transaction: &Transaction,
+    branch: BranchIndex,
+    take: impl FnOnce(&crate::transaction::Branch<super::Sip>) -> T,
+) -> Option<T> {
+    transaction
+        .lock()
+        .branches()
+        .get(usize::from(branch))
+        .map(take)
+}

@@ -1,0 +1,240 @@
+//! A worker: one thread with its sockets, fibers, timers and pools.
+//!
+//! **Invariant:** everything here stays on its thread; what workers share is in
+//! [`Server`](crate::server::Server).
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::LocalSet;
+
+use crate::abi::VarSlot;
+use crate::dns::Resolver;
+use crate::engine;
+use crate::fiber::Stacks;
+use crate::message::Builder;
+use crate::program::{Program, VarSpec};
+use crate::proxy;
+use crate::run::Run;
+use crate::server::Server;
+use crate::transaction::{NEVER, TransactionId, Wheel};
+use crate::transport::{
+    Closed, Destination, Handler, Network, Received, SendError, Wire, WorkerSockets,
+};
+
+/// Runs kept for the next message.
+const POOL: usize = 256;
+
+/// One worker.
+pub struct Worker {
+    /// What the workers share.
+    pub server: Arc<Server>,
+    /// The network.
+    pub network: Rc<dyn Network>,
+    /// Asynchronous resolution of host names.
+    pub resolver: Resolver,
+    /// Number of this worker, from 1.
+    pub index: usize,
+    /// Messages received so far (`$mi`).
+    pub messages: Cell<u64>,
+    stacks: Stacks,
+    runs: RefCell<Vec<Box<Run>>>,
+    vars: RefCell<Vec<VarSlot>>,
+    buffers: RefCell<Vec<Vec<u8>>>,
+    builder: RefCell<Builder>,
+    wheel: RefCell<Wheel<TransactionId>>,
+    /// When the timer task wakes next, in milliseconds.
+    wakes: Cell<u64>,
+    earlier: Notify,
+}
+
+impl Worker {
+    /// A worker over `network`.
+    pub fn new(server: Arc<Server>, index: usize, network: Rc<dyn Network>) -> Rc<Worker> {
+        let vars = fresh_vars(&server.program);
+        let now = milliseconds(&server);
+        Rc::new(Worker {
+            network,
+            resolver: Resolver::new(),
+            index,
+            messages: Cell::new(0),
+            stacks: Stacks::default(),
+            runs: RefCell::default(),
+            vars: RefCell::new(vars),
+            buffers: RefCell::default(),
+            builder: RefCell::default(),
+            wheel: RefCell::new(Wheel::new(now)),
+            wakes: Cell::new(NEVER),
+            earlier: Notify::new(),
+            server,
+        })
+    }
+
+    /// Milliseconds since the server started, on the runtime's clock.
+    pub fn now(&self) -> u64 {
+        milliseconds(&self.server)
+    }
+
+    /// Runs `job` with a clean run on a fiber of its own.
+    pub fn spawn(self: &Rc<Self>, job: impl FnOnce(&mut Run) + 'static) {
+        let worker = self.clone();
+        let started = self.stacks.run(move |link| {
+            let mut run = worker.take_run();
+            run.set_link(link);
+            job(&mut run);
+            worker.give_run(run);
+        });
+        match started {
+            Ok(None) => {}
+            Ok(Some(suspended)) => {
+                // The fiber keeps the variables that it points to; others go on with a copy.
+                let kept = self.fork_vars();
+                let worker = self.clone();
+                tokio::task::spawn_local(async move {
+                    suspended.finish(&worker.stacks).await;
+                    drop(kept);
+                });
+            }
+            Err(error) => crate::error!("no memory for a fiber's stack: {error}"),
+        }
+    }
+
+    /// Lends a buffer to build a message in.
+    pub fn with_buffer<T>(&self, body: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        let mut buffer = self.buffers.borrow_mut().pop().unwrap_or_default();
+        buffer.clear();
+        let result = body(&mut buffer);
+        if buffer.capacity() <= 1 << 16 {
+            self.buffers.borrow_mut().push(buffer);
+        }
+        result
+    }
+
+    /// What builds the messages that go on.
+    pub fn builder(&self) -> RefMut<'_, Builder> {
+        self.builder.borrow_mut()
+    }
+
+    /// Sends a message; what fails is logged.
+    pub fn send(&self, to: &Destination, data: &[u8]) -> Result<(), SendError> {
+        let sent = self.network.send(to, data);
+        if let Err(error) = &sent {
+            crate::error!("cannot send to {}:{}: {error}", to.protocol, to.address);
+        }
+        sent
+    }
+
+    /// Has the transaction woken at `at` milliseconds.
+    pub fn wake_at(&self, at: u64, transaction: TransactionId) {
+        self.wheel.borrow_mut().insert(at, transaction);
+        if at < self.wakes.get() {
+            self.earlier.notify_one();
+        }
+    }
+
+    fn take_run(self: &Rc<Self>) -> Box<Run> {
+        let mut run = match self.runs.borrow_mut().pop() {
+            Some(run) => run,
+            None => Run::new(self.server.program.clone(), Some(self.clone())),
+        };
+        run.head.vars = self.vars.borrow_mut().as_mut_ptr();
+        run
+    }
+
+    fn give_run(&self, mut run: Box<Run>) {
+        run.reset();
+        let mut runs = self.runs.borrow_mut();
+        if runs.len() < POOL {
+            runs.push(run);
+        }
+    }
+
+    fn fork_vars(&self) -> Vec<VarSlot> {
+        let copy = self.vars.borrow().iter().map(VarSlot::copy).collect();
+        self.vars.replace(copy)
+    }
+
+    async fn run_timers(self: Rc<Self>) {
+        loop {
+            let next = self.wheel.borrow().next_deadline();
+            self.wakes.set(next);
+            if next == NEVER {
+                self.earlier.notified().await;
+                continue;
+            }
+            let at = self.server.epoch + Duration::from_millis(next);
+            tokio::select! {
+                () = tokio::time::sleep_until(at) => {}
+                () = self.earlier.notified() => continue,
+            }
+            self.wakes.set(0);
+            let now = self.now();
+            loop {
+                let due = self.wheel.borrow_mut().pop(now);
+                match due {
+                    Some(transaction) => proxy::wake(&self, transaction),
+                    None => break,
+                }
+            }
+        }
+    }
+}
+
+impl Handler for HandlerOf {
+    fn receive(&self, received: Received) {
+        let worker = &self.0;
+        worker.messages.set(worker.messages.get() + 1);
+        engine::receive(worker, received);
+    }
+
+    fn closed(&self, closed: Closed) {
+        engine::closed(&self.0, closed);
+    }
+
+    fn unsent(&self, to: &Destination, error: SendError) {
+        crate::error!("cannot send to {}:{}: {error}", to.protocol, to.address);
+    }
+}
+
+/// The worker as the network's handler.
+struct HandlerOf(Rc<Worker>);
+
+/// The body of a worker's thread.
+pub fn main(
+    server: Arc<Server>,
+    index: usize,
+    sockets: WorkerSockets,
+    mut stopped: watch::Receiver<bool>,
+) {
+    crate::log::set_worker(u32::try_from(index + 1).unwrap_or(u32::MAX));
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return crate::error!("worker {index} cannot start: {error}"),
+    };
+    LocalSet::new().block_on(&runtime, async move {
+        let wire = Wire::new(server.transport.clone(), sockets);
+        let worker = Worker::new(server, index + 1, wire.clone());
+        let timers = tokio::task::spawn_local(worker.clone().run_timers());
+        wire.start(Rc::new(HandlerOf(worker.clone())));
+        // An error means that the server is gone: the same as being told to stop.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+        wire.stop();
+        timers.abort();
+        // The pooled runs hold the worker.
+        worker.runs.borrow_mut().clear();
+    });
+}
+
+fn milliseconds(server: &Server) -> u64 {
+    server.epoch.elapsed().as_millis() as u64
+}
+
+fn fresh_vars(program: &Program) -> Vec<VarSlot> {
+    program.manifest.vars.iter().map(VarSpec::slot).collect()
+}
