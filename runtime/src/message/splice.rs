@@ -44,13 +44,7 @@ impl<'a> Layers<'a> {
 
     /// Calls `put` with the pieces of `range` of `buf` as edited. Edits that begin in
     /// `range.start..until` count; what they delete ends with `range` at the latest.
-    fn pieces(
-        self,
-        buf: &'a [u8],
-        range: Range<usize>,
-        until: usize,
-        mut put: impl FnMut(&'a [u8]),
-    ) {
+    fn pieces(self, buf: &[u8], range: Range<usize>, until: usize, mut put: impl FnMut(&[u8])) {
         let end = range.end.min(buf.len());
         let mut at = range.start;
         for (edits, edit) in self.within(range.start..until) {
@@ -67,13 +61,13 @@ impl<'a> Layers<'a> {
 
     /// Appends `range` of `buf` as edited to `out`; for `until` see [`len`](Layers::len).
     pub(super) fn write(self, buf: &[u8], range: Range<usize>, until: usize, out: &mut Vec<u8>) {
-        Layers(self.0).pieces(buf, range, until, |piece| out.extend_from_slice(piece));
+        self.pieces(buf, range, until, |piece| out.extend_from_slice(piece));
     }
 
     /// The length of `range` of `buf` as edited. Edits that begin in `range.start..until` count.
     pub(super) fn len(self, buf: &[u8], range: Range<usize>, until: usize) -> usize {
         let mut len = 0;
-        Layers(self.0).pieces(buf, range, until, |piece| len += piece.len());
+        self.pieces(buf, range, until, |piece| len += piece.len());
         len
     }
 }
