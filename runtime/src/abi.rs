@@ -162,4 +162,6 @@ pub struct Head {
     pub method: u32,
     /// 1 where the current message's To has a tag.
     pub has_totag: u32,
+    /// The lowest address that the stack pointer may have where a route is entered; 0 is no limit.
+    pub stack_limit: u64,
 }

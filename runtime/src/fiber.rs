@@ -18,6 +18,8 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 /// Address space of a fiber's stack, in bytes. Pages are taken when first touched.
 const STACK_SIZE: usize = 256 * 1024;
+/// What is kept free of it for the builtins that a script calls, in bytes.
+const RESERVE: usize = 96 * 1024;
 /// Stacks kept for the next message.
 const POOL: usize = 1024;
 
@@ -40,6 +42,13 @@ enum Resume {
 }
 
 type Pending = *mut (dyn Future<Output = ()> + 'static);
+
+/// The lowest address to which a script may use the stack of the fiber that calls this: asked near the start of
+/// the fiber.
+pub(crate) fn script_limit() -> u64 {
+    let here = 0u8;
+    (&raw const here).addr().saturating_sub(STACK_SIZE - RESERVE) as u64
+}
 
 /// The side of a fiber that runs on it: suspends it.
 #[derive(Clone, Copy)]

@@ -142,6 +142,7 @@ impl Run {
             place: 0,
             method: 0,
             has_totag: 0,
+            stack_limit: 0,
         };
         Box::new(Run {
             head,
@@ -261,6 +262,12 @@ impl Run {
     /// Sets the fiber that the run is on.
     pub fn set_link(&mut self, link: Link) {
         self.link = Some(link);
+        self.head.stack_limit = crate::fiber::script_limit();
+    }
+
+    /// The way to suspend this run's fiber, if it is on one.
+    pub(crate) fn try_link(&self) -> Option<Link> {
+        self.link
     }
 
     /// A copy of `text` as a value that lives until the statement ends.

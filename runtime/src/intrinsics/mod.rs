@@ -4,9 +4,16 @@
 //! Each is one entry of the table below; its Cranelift signature, its address for the JIT and its
 //! name for standalone programs come from it.
 
+mod constants;
+mod slots;
+
+pub(crate) use constants::CONSTANT_KINDS;
+pub use constants::{Case, Icase, Network};
+pub use slots::{READ_SLOT, SHIMS, WRITE_SLOT};
+
 use crate::abi::{Pair, status};
 use crate::arena::Mark;
-use crate::declare::{ConstantKind, Parse};
+use crate::declare::Routes;
 use crate::pattern::{Flags, Pattern};
 use crate::run::Run;
 use crate::value::{Val, Value, tag};
@@ -113,6 +120,9 @@ unsafe fn values<'a>(values: *const Val, n: i64) -> impl Iterator<Item = Val> + 
 
 /// Longest result of a format, in bytes (`pv_buffer_size` of Kamailio 6).
 const FORMAT_LIMIT: usize = 32_768;
+
+/// Loop rounds until other messages are let in.
+const FUEL: u32 = 10_000;
 
 fn concat_with(run: &mut Run, list: *const Val, n: i64, null: &[u8], limit: usize) -> Val {
     let mut digits = [[0u8; 20]; 2];
@@ -262,6 +272,65 @@ intrinsics! {
         i64::from(pattern.0.is_match(&text.text()))
     }
 
+    /// A value whose string, if it is one, lies in scratch memory.
+    fn hold(run, val: Val) -> Val {
+        // SAFETY: compiled code's values live during the call.
+        match unsafe { val.view() } {
+            Value::Str(text) => run.scratch.copy(text),
+            _ => val,
+        }
+    }
+
+    /// Whether the `len` bytes at both addresses are the same.
+    fn same_bytes(_run, left: i64, right: i64, len: i64) -> i64 {
+        // SAFETY: compiled code passes the addresses of two strings of this length.
+        let text = |address: i64| unsafe { std::slice::from_raw_parts(address as *const u8, len as usize) };
+        i64::from(text(left) == text(right))
+    }
+
+    /// Whether two strings are the same but for the case of letters.
+    fn same_word(_run, left: Val, right: Val) -> i64 {
+        // SAFETY: compiled code's values live during the call.
+        let (left, right) = unsafe { (left.view(), right.view()) };
+        i64::from(left.text().eq_ignore_ascii_case(&right.text()))
+    }
+
+    /// Whether `text` is an address in the network at `address`, a constant of the program.
+    fn in_network(_run, text: Val, address: i64) -> i64 {
+        // SAFETY: compiled code passes the address of a constant of this type.
+        let network = unsafe { &*(address as *const Network) };
+        // SAFETY: compiled code's values live during the call.
+        let text = unsafe { text.view() };
+        i64::from(network.contains(&text.text()))
+    }
+
+    /// The number of the block of kind `kind` that is called `name`; `u32::MAX` with a warning
+    /// where there is none.
+    fn route_number(run, kind: i64, name: Val) -> i64 {
+        // SAFETY: compiled code's values live during the call.
+        let name = unsafe { name.view() }.text();
+        let name = String::from_utf8_lossy(&name);
+        let found = run.program.route(Routes(kind as u16), &name);
+        if found.is_none() {
+            run.warn(&format_args!("there is no block [{name}] of this kind"));
+        }
+        i64::from(found.unwrap_or(u32::MAX))
+    }
+
+    /// A loop ran for long: other messages are let in.
+    fn refuel(run) -> Pair {
+        run.head.fuel = FUEL;
+        let waited = run.try_link().map(|link| link.wait(tokio::task::yield_now()));
+        let status = match waited {
+            Some(Err(error)) => {
+                run.fail(&error);
+                status::ERROR
+            }
+            _ => status::OK,
+        };
+        Pair { status, value: 0 }
+    }
+
     /// Assigns slot `slot` of `$var` or `$vn`.
     fn set_var(run, slot: i64, val: Val) {
         // SAFETY: compiled code's values live during the call.
@@ -284,7 +353,7 @@ intrinsics! {
         let name = unsafe { name.view() }.text();
         let found = std::str::from_utf8(&name)
             .ok()
-            .and_then(|name| run.program.route(crate::declare::Routes::REQUEST, name));
+            .and_then(|name| run.program.route(Routes::REQUEST, name));
         match found {
             Some(route) => i64::from(route),
             None => {
@@ -320,43 +389,12 @@ intrinsics! {
     }
 }
 
-/// A pattern of `=~`: ignores case.
-pub struct Icase(pub Pattern);
-
-/// A pattern of `case /…/:`: minds case.
-pub struct Case(pub Pattern);
-
-impl Parse for Icase {
-    const NAME: &'static str = "regex-icase";
-    const WHAT: &'static str = "a regular expression";
-
-    fn parse(text: &[u8]) -> Result<Self, crate::declare::ConstantError> {
-        parse_pattern(text, true).map(Icase)
-    }
+/// The runtime function or shim of the language itself that is called `name` by the linker.
+pub fn address(name: &str) -> Option<*const ()> {
+    let shim =
+        |(symbol, shim): &(&str, crate::abi::Shim)| (*symbol == name).then_some(*shim as *const ());
+    let intrinsic = INTRINSICS.iter().find(|entry| entry.name == name);
+    intrinsic
+        .map(|entry| entry.address)
+        .or_else(|| SHIMS.iter().find_map(shim))
 }
-
-impl Parse for Case {
-    const NAME: &'static str = "regex-case";
-    const WHAT: &'static str = "a regular expression";
-
-    fn parse(text: &[u8]) -> Result<Self, crate::declare::ConstantError> {
-        parse_pattern(text, false).map(Case)
-    }
-}
-
-fn parse_pattern(text: &[u8], icase: bool) -> Result<Pattern, crate::declare::ConstantError> {
-    Pattern::new(
-        text,
-        Flags {
-            icase,
-            ..Flags::default()
-        },
-    )
-    .map_err(|error| crate::declare::ConstantError {
-        offset: error.offset,
-        message: error.message.to_string(),
-    })
-}
-
-/// Kinds of constant that the language itself uses.
-pub(crate) const CONSTANT_KINDS: [&ConstantKind; 2] = [Icase::KIND, Case::KIND];
