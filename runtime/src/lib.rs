@@ -7,6 +7,7 @@ extern crate self as kcc_runtime;
 
 pub mod abi;
 pub mod arena;
+pub mod command;
 pub mod declare;
 pub mod dns;
 pub mod engine;
