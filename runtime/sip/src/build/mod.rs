@@ -1,14 +1,14 @@
 //! Writing messages (RFC 3261 §8.2.6, §9.1, §16.6, §17.1.1.3, §18.2.1). Everything is appended
 //! to a buffer of the caller, so that nothing is allocated in steady state.
 
-pub mod branch;
 pub mod reply;
 pub mod request;
+pub mod tag;
 pub mod via;
 
-pub use branch::{Branch, MAGIC_COOKIE, ToTag};
 pub use reply::{Body, Reply};
 pub use request::{ack_for_negative, cancel};
+pub use tag::ToTag;
 pub use via::{NewVia, ViaStamp};
 
 /// Appends `n` in decimal.
