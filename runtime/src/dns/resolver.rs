@@ -164,7 +164,7 @@ impl Resolver {
         transport: Protocol,
         found: &mut Candidates,
     ) -> Result<(), DnsError> {
-        let local = self.from_hosts(name);
+        let local = self.local_addresses(name);
         if port.is_none()
             && local.is_empty()
             && let Some(prefix) = service_prefix(transport)
@@ -231,7 +231,7 @@ impl Resolver {
     }
 
     async fn addresses(&self, name: &Name) -> Result<SmallVec<[IpAddr; 4]>, DnsError> {
-        let local = self.from_hosts(name);
+        let local = self.local_addresses(name);
         if !local.is_empty() {
             return Ok(local);
         }
@@ -246,7 +246,7 @@ impl Resolver {
     }
 
     /// The addresses that `/etc/hosts` gives.
-    fn from_hosts(&self, name: &Name) -> SmallVec<[IpAddr; 4]> {
+    fn local_addresses(&self, name: &Name) -> SmallVec<[IpAddr; 4]> {
         let types: &[_] = match self.families {
             Families::Ipv4ThenIpv6 => &[RecordType::A, RecordType::AAAA],
             Families::Ipv4 => &[RecordType::A],
