@@ -136,7 +136,9 @@ impl fmt::Debug for Routes {
 pub struct FunctionDecl {
     /// Name in the language.
     pub name: &'static str,
-    /// Name for the linker: unique over all modules, e.g. `textops.append_hf`.
+    /// Other names for the same.
+    pub aliases: &'static [&'static str],
+    /// Name for the linker: unique over all modules and forms, e.g. `textops.append_hf/2`.
     pub symbol: &'static str,
     /// The manual, Markdown; its first line is the summary.
     pub doc: &'static str,
@@ -154,6 +156,11 @@ pub struct FunctionDecl {
 }
 
 impl FunctionDecl {
+    /// Whether the language calls it `name`.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+
     /// The least and the greatest number of arguments.
     pub fn arity(&self) -> (usize, usize) {
         (

@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Attribute, ItemFn, LitStr, Path, Result};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, ItemFn, LitStr, Path, Result, Token};
 
 use crate::input;
 
@@ -16,6 +17,7 @@ pub fn expand(
     let mut name = ident.to_string();
     let mut routes = None;
     let mut guard: Option<Path> = None;
+    let mut aliases: Vec<String> = Vec::new();
     attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("name") {
             name = meta.value()?.parse::<LitStr>()?.value();
@@ -23,8 +25,13 @@ pub fn expand(
             routes = Some(meta.value()?.parse::<LitStr>()?);
         } else if meta.path.is_ident("guard") {
             guard = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("aliases") {
+            let list;
+            syn::parenthesized!(list in meta.input);
+            let list = Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?;
+            aliases.extend(list.iter().map(LitStr::value));
         } else {
-            return Err(meta.error("a function has `name`, `routes` and `guard`"));
+            return Err(meta.error("a function has `name`, `aliases`, `routes` and `guard`"));
         }
         Ok(())
     })?;
@@ -91,6 +98,7 @@ pub fn expand(
     let decl = quote! {
         ::kcc_runtime::declare::FunctionDecl {
             name: #name,
+            aliases: &[#(#aliases),*],
             symbol: #symbol,
             doc: #doc,
             args: &[#(#decls),*],

@@ -5,7 +5,7 @@
 //!
 //! | attribute | on | makes |
 //! |---|---|---|
-//! | `#[function(routes = "…", name = "…", guard = f)]` | `fn` or `async fn` | a function |
+//! | `#[function(routes = "…", name = "…", aliases("…"), guard = f)]` | `fn` or `async fn` | a function |
 //! | `#[pv(name = "…", aliases("…"))]` | `fn` | a pseudo-variable: its reader |
 //! | `#[pv_int("…")]`, `#[pv_write("…")]` | `fn` | the reader of its hidden integer, its writer |
 //! | `#[transformation("class.name", null)]` | `fn` | a transformation |
