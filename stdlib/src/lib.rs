@@ -1,6 +1,9 @@
 //! Kamailio's modules, one file or folder each, by Kamailio's name.
 
+mod core;
+mod pv;
+
 use kcc_runtime::declare::Module;
 
 /// Every module of the runtime; `core` needs no `loadmodule`.
-pub static MODULES: &[&Module] = &[];
+pub static MODULES: &[&Module] = &[&core::exports::MODULE, &pv::exports::MODULE];

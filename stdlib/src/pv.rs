@@ -1,0 +1,21 @@
+//! Pseudo-variables and transformations (Kamailio `pv`).
+
+/// Pseudo-variables of the message, the network, time and flags, `$avp`, and the transformations.
+#[kcc_macros::module(
+    name = "pv",
+    parts(
+        kcc_runtime::variables::avp::exports::PART,
+        kcc_runtime::variables::body::exports::PART,
+        kcc_runtime::variables::common::exports::PART,
+        kcc_runtime::variables::flags::exports::PART,
+        kcc_runtime::variables::from_to::exports::PART,
+        kcc_runtime::variables::header::exports::PART,
+        kcc_runtime::variables::network::exports::PART,
+        kcc_runtime::variables::next_hop::exports::PART,
+        kcc_runtime::variables::process::exports::PART,
+        kcc_runtime::variables::request_uri::exports::PART,
+        kcc_runtime::variables::sockets::exports::PART,
+        kcc_runtime::variables::start_line::exports::PART,
+    )
+)]
+pub mod exports {}
