@@ -3,8 +3,8 @@
 //! The tree says what was written, not what it means: names are not looked up, argument counts and
 //! types are not checked. Every node has the [`Span`] of its text.
 //!
-//! Invariants: the tree is at most [`MAX_EXPRESSION_DEPTH`] expressions and [`MAX_BLOCK_DEPTH`]
-//! statements deep, so that recursive passes and the tree's own drop are safe; `else if` chains and
+//! Invariants: no path from a file-level statement down has more than [`MAX_DEPTH`] expressions and
+//! statements, so that recursive passes and the tree's own drop are safe; `else if` chains and
 //! parentheses add no depth. Where the source had an error, an `Error` node stands; an error was
 //! reported for it and later passes stay silent about it.
 
@@ -20,10 +20,9 @@ pub use variable::*;
 
 use crate::source::Span;
 
-/// Deepest nesting of expressions.
-pub const MAX_EXPRESSION_DEPTH: u16 = 1000;
-/// Deepest nesting of statements and blocks; Kamailio's default `max_recursive_level` is the same.
-pub const MAX_BLOCK_DEPTH: u16 = 256;
+/// Deepest nesting of statements and expressions together. Braces and parentheses are limited to 256
+/// levels each before that.
+pub const MAX_DEPTH: u16 = 1000;
 
 /// A configuration: its file-level statements in order, includes and conditionals resolved.
 #[derive(Debug, Default)]

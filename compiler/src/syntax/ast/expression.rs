@@ -11,7 +11,7 @@ pub struct Expr {
     pub kind: ExprKind,
     /// Its place, enclosing parentheses not included.
     pub span: Span,
-    /// Levels of expressions below and including this one.
+    /// Levels of expressions and statements below and including this one.
     pub depth: u16,
 }
 

@@ -9,7 +9,7 @@ pub struct Stmt {
     pub kind: StmtKind,
     /// Its place, with the closing `;`.
     pub span: Span,
-    /// Levels of statements below and including this one.
+    /// Levels of expressions and statements below and including this one.
     pub depth: u16,
 }
 
