@@ -1,1 +1,6 @@
-//! Tests.
+//! What the behaviour tests and the load generator share.
+
+pub mod built;
+pub mod folder;
+pub mod options;
+pub mod server;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
+use kcc_tests::built::kcc;
+use kcc_tests::folder::Folder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
 
@@ -275,32 +277,10 @@ fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vim/indent.cfg")
 }
 
-/// The `kcc` of the same build as this test; `KCC_BINARY` names another.
-fn kcc() -> std::result::Result<PathBuf, String> {
-    if let Some(path) = std::env::var_os("KCC_BINARY") {
-        return Ok(path.into());
-    }
-    let test = std::env::current_exe().map_err(|error| error.to_string())?;
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .ok_or("no target folder")?;
-    let kcc = folder.join("kcc");
-    match kcc.is_file() {
-        true => Ok(kcc),
-        false => Err(format!("{} is missing: cargo build -p kcc", kcc.display())),
-    }
-}
-
 /// Runs Vim once over all cases.
 fn drive() -> Result {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = std::env::temp_dir().join(format!("kcc-vim-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let result = run_vim(tests, &folder);
-    // A leftover folder in the temporary directory harms nobody.
-    let _ = std::fs::remove_dir_all(&folder);
-    result
+    run_vim(tests, Folder::new().as_ref())
 }
 
 fn run_vim(tests: &Path, folder: &Path) -> Result {
