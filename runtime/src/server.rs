@@ -11,7 +11,7 @@ use crate::program::{AliasSpec, Program, SocketSpec};
 use crate::proxy::{Defaults, Transactions};
 use crate::settings::Settings;
 use crate::transport::{
-    Alias, ListenError, ListenOptions, ListenSpec, Myself, Options, Protocol, Transport,
+    Alias, ListenError, ListenOptions, ListenSpec, Myself, Options, Protocol, Socket, Transport,
     WorkerSockets, listen,
 };
 use crate::worker;
@@ -115,6 +115,16 @@ impl Server {
             });
             StartError::Listen { place, error }
         })?;
+        Ok((Server::over(program.clone(), bound.sockets)?, bound.workers))
+    }
+
+    /// A server with the listen sockets `sockets`, whoever bound them, its modules set up. The
+    /// caller starts its workers.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn over(program: Arc<Program>, sockets: Vec<Socket>) -> Result<Arc<Server>, StartError> {
+        let settings = &program.settings;
         let aliases = program
             .manifest
             .aliases
@@ -124,7 +134,7 @@ impl Server {
         let hosts = settings
             .auto_aliases
             .then(|| std::fs::read_to_string("/etc/hosts").ok());
-        let myself = Myself::new(&bound.sockets, &aliases, hosts.flatten().as_deref());
+        let myself = Myself::new(&sockets, &aliases, hosts.flatten().as_deref());
         let mut shared = Shared::default();
         for module in &program.modules {
             if let Some(init) = module.init {
@@ -138,7 +148,7 @@ impl Server {
                 })?;
             }
         }
-        let transport = Transport::new(bound.sockets, transport_options(&program));
+        let transport = Transport::new(sockets, transport_options(&program));
         let server = Server {
             transport,
             myself,
@@ -150,7 +160,7 @@ impl Server {
             epoch: tokio::time::Instant::now(),
             program,
         };
-        Ok((Arc::new(server), bound.workers))
+        Ok(Arc::new(server))
     }
 }
 
@@ -188,7 +198,7 @@ impl Running {
     }
 }
 
-fn listen_spec(spec: &SocketSpec) -> Result<ListenSpec, StartError> {
+pub(crate) fn listen_spec(spec: &SocketSpec) -> Result<ListenSpec, StartError> {
     Ok(ListenSpec {
         protocol: protocol(spec.protocol.as_deref())?,
         host: spec.host.clone(),

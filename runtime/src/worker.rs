@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::LocalSet;
+use tokio::task::{JoinHandle, LocalSet};
 
 use crate::abi::VarSlot;
 use crate::dns::Resolver;
@@ -17,7 +17,7 @@ use crate::engine;
 use crate::fiber::Stacks;
 use crate::message::Builder;
 use crate::program::{Program, VarSpec};
-use crate::proxy;
+use crate::proxy::{self, Connect};
 use crate::run::Run;
 use crate::server::Server;
 use crate::transaction::{NEVER, TransactionId, Wheel};
@@ -127,6 +127,30 @@ impl Worker {
         sent
     }
 
+    /// As [`send`](Worker::send), over connections as `connect` says.
+    pub fn send_with(
+        &self,
+        to: &Destination,
+        data: &[u8],
+        connect: Connect,
+    ) -> Result<(), SendError> {
+        let network = &self.network;
+        if connect == Connect::default() || !to.protocol.connected() {
+            return self.send(to, data);
+        }
+        let open = || network.connection_to(to.protocol, to.address);
+        if connect.existing_only && to.connection.or_else(open).is_none() {
+            return Err(SendError::NotConnected);
+        }
+        self.send(to, data)?;
+        if connect.close
+            && let Some(connection) = to.connection.or_else(open)
+        {
+            network.close(connection);
+        }
+        Ok(())
+    }
+
     /// Has the transaction woken at `at` milliseconds.
     pub fn wake_at(&self, at: u64, transaction: TransactionId) {
         self.wheel.borrow_mut().insert(at, transaction);
@@ -155,6 +179,21 @@ impl Worker {
     fn fork_vars(&self) -> Vec<VarSlot> {
         let copy = self.vars.borrow().iter().map(VarSlot::copy).collect();
         self.vars.replace(copy)
+    }
+
+    /// The worker as the handler of its network.
+    pub fn handler(self: &Rc<Self>) -> Rc<dyn Handler> {
+        Rc::new(HandlerOf(self.clone()))
+    }
+
+    /// Runs the timers of transactions in a task of the worker's `LocalSet`.
+    pub fn start_timers(self: &Rc<Self>) -> JoinHandle<()> {
+        tokio::task::spawn_local(self.clone().run_timers())
+    }
+
+    /// Lets go of what holds the worker.
+    pub fn end(&self) {
+        self.runs.borrow_mut().clear();
     }
 
     async fn run_timers(self: Rc<Self>) {
@@ -220,14 +259,13 @@ pub fn main(
     LocalSet::new().block_on(&runtime, async move {
         let wire = Wire::new(server.transport.clone(), sockets);
         let worker = Worker::new(server, index + 1, wire.clone());
-        let timers = tokio::task::spawn_local(worker.clone().run_timers());
-        wire.start(Rc::new(HandlerOf(worker.clone())));
+        let timers = worker.start_timers();
+        wire.start(worker.handler());
         // An error means that the server is gone: the same as being told to stop.
         let _ = stopped.wait_for(|stopped| *stopped).await;
         wire.stop();
         timers.abort();
-        // The pooled runs hold the worker.
-        worker.runs.borrow_mut().clear();
+        worker.end();
     });
 }
 

@@ -1,5 +1,6 @@
 //! Log levels with Kamailio's numbers: the smaller, the more urgent.
 
+use super::capture;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// A log level. A line is written when its level is at most the threshold (`debug=`).
@@ -96,12 +97,16 @@ static THRESHOLD: AtomicI32 = AtomicI32::new(Level::Warn as i32);
 /// Whether a line of `level` is written.
 #[inline]
 pub fn enabled(level: Level) -> bool {
-    level as i32 <= THRESHOLD.load(Relaxed)
+    level as i32 <= threshold()
 }
 
-/// The threshold now.
+/// The threshold now: the thread's own while its lines are captured, else that of the process.
+#[inline]
 pub fn threshold() -> i32 {
-    THRESHOLD.load(Relaxed)
+    match capture::threshold() {
+        None => THRESHOLD.load(Relaxed),
+        Some(own) => own,
+    }
 }
 
 /// Sets the threshold (`debug=`); any integer, as in Kamailio.

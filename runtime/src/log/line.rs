@@ -5,8 +5,8 @@ use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use super::Level;
 use super::level::COLOR_END;
-use super::{Level, queue};
 
 static COLOR: AtomicBool = AtomicBool::new(false);
 
@@ -77,14 +77,14 @@ fn with_buffer(make: impl FnOnce(&mut Vec<u8>)) {
         Ok(mut line) => {
             line.clear();
             make(&mut line);
-            queue::push(&line);
+            super::deliver(&line);
             line.shrink_to(16 << 10);
         }
         // A Display that logs while it is being logged.
         Err(_) => {
             let mut line = Vec::new();
             make(&mut line);
-            queue::push(&line);
+            super::deliver(&line);
         }
     });
 }

@@ -7,15 +7,24 @@
 //!
 //! The writer thread starts with the first line. A process that forks does so before.
 
+mod capture;
 mod level;
 mod line;
 mod queue;
 
+pub use capture::Capture;
 pub use level::{Level, enabled, set_threshold, threshold};
 pub use line::{set_color, set_worker, write, write_args};
 pub use queue::{Sink, dropped, flush, set_sink};
 
 pub use crate::{debug, error, info, log, notice, warn};
+
+/// Takes one whole line.
+fn deliver(line: &[u8]) {
+    if !capture::push(line) {
+        queue::push(line);
+    }
+}
 
 /// The origin of the engine's own lines.
 pub const CORE: &str = "<core>";

@@ -13,7 +13,10 @@ mod counters;
 mod interfaces;
 mod kernel;
 mod listen;
+mod member;
+mod memory;
 mod myself;
+mod pipe;
 mod protocol;
 mod socket;
 mod tcp;
@@ -29,7 +32,9 @@ pub use counters::{Counter, Counters};
 pub use listen::{
     Bound, ListenError, ListenOptions, ListenReason, ListenSpec, WorkerSockets, listen,
 };
+pub use memory::{Conditions, Listener, Memory, Port};
 pub use myself::{Alias, Myself};
+pub use pipe::Pipe;
 pub use protocol::Protocol;
 pub use socket::{Socket, SocketId};
 pub use wire::{Options, Transport, Wire};

@@ -22,11 +22,12 @@ use kcc_sip::framing::{self, Frame, Invalid, Limits, Scan};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::coop::has_budget_remaining;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, Sleep};
 
 use super::connections::{Connection, Taken};
 use super::wire::Wire;
-use super::{CloseReason, Closed, Counter, Handler, Protocol, Received, SocketId};
+use super::{CloseReason, Closed, Counter, Handler, Network, Protocol, Received, SocketId};
 
 /// Pause after an accept that failed, for want of file descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -41,7 +42,10 @@ pub(super) async fn accept_task(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => accepted(&wire, socket, stream, peer, &handler),
+            Ok((stream, peer)) => {
+                send_at_once(&stream);
+                accepted(&wire, socket, stream, peer, &handler);
+            }
             Err(error) => {
                 wire.counters().count(Counter::TcpAcceptErrors);
                 crate::error!("accepting on socket {}: {error}", socket.0);
@@ -51,10 +55,11 @@ pub(super) async fn accept_task(
     }
 }
 
-fn accepted(
+/// Carries a connection that `peer` opened to `socket`.
+pub(super) fn accepted(
     wire: &Rc<Wire>,
     socket: SocketId,
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     peer: SocketAddr,
     handler: &Rc<dyn Handler>,
 ) {
@@ -82,18 +87,43 @@ pub(super) fn open(
     tokio::task::spawn_local(async move {
         let peer = task.connection.peer;
         let limit = task.wire.options().tcp_connect_timeout;
-        let (counter, reason) = match tokio::time::timeout(limit, connect(peer, source)).await {
-            Ok(Ok(stream)) => {
-                task.wire.counters().count(Counter::TcpConnected);
-                let reason = task.carry(stream).await;
-                return task.end(true, reason);
+        let opened = match task.wire.memory().cloned() {
+            None => carry_opened(&task, tokio::time::timeout(limit, connect(peer, source))).await,
+            Some(memory) => {
+                let source = source.unwrap_or_else(|| task.own_address());
+                let stream = async { Ok(memory.connect(source, peer).await?.1) };
+                carry_opened(&task, tokio::time::timeout(limit, stream)).await
             }
-            Ok(Err(error)) => (Counter::TcpConnectFailed, failed(&error)),
-            Err(_) => (Counter::TcpConnectTimeout, CloseReason::ConnectTimeout),
+        };
+        let (counter, reason) = match opened {
+            Ok(reason) => return task.end(true, reason),
+            Err(Some(error)) => (Counter::TcpConnectFailed, failed(&error)),
+            Err(None) => (Counter::TcpConnectTimeout, CloseReason::ConnectTimeout),
         };
         task.wire.counters().count(counter);
         task.end(false, reason);
     });
+}
+
+/// Carries the stream that `opening` gives, to its end. An error is why it was not opened, none
+/// a timeout.
+async fn carry_opened<S: AsyncRead + AsyncWrite + Unpin>(
+    task: &Task,
+    opening: impl Future<Output = Result<io::Result<S>, Elapsed>>,
+) -> Result<CloseReason, Option<io::Error>> {
+    match opening.await {
+        Ok(Ok(stream)) => {
+            task.wire.counters().count(Counter::TcpConnected);
+            Ok(task.carry(stream).await)
+        }
+        Ok(Err(error)) => Err(Some(error)),
+        Err(_) => Err(None),
+    }
+}
+
+/// Without it a reply waits for the peer's delayed acknowledgement.
+fn send_at_once(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
 }
 
 async fn connect(peer: SocketAddr, source: Option<SocketAddr>) -> io::Result<TcpStream> {
@@ -105,6 +135,7 @@ async fn connect(peer: SocketAddr, source: Option<SocketAddr>) -> io::Result<Tcp
         socket.bind(source)?;
     }
     let stream = socket.connect(peer).await?;
+    send_at_once(&stream);
     Ok(stream)
 }
 
@@ -145,6 +176,13 @@ impl Task {
         }
     }
 
+    /// The address that this side's listen socket has, with any port.
+    fn own_address(&self) -> SocketAddr {
+        let socket = self.wire.socket(self.connection.socket);
+        let own = socket.map_or(self.connection.peer, |socket| socket.address);
+        SocketAddr::new(own.ip(), 0)
+    }
+
     fn end(self, established: bool, reason: CloseReason) {
         self.wire.connections().remove(&self.connection);
         let unsent = self.connection.shut();
@@ -167,9 +205,7 @@ impl Task {
     }
 
     /// Reads and writes until the connection ends.
-    async fn carry(&self, mut stream: TcpStream) -> CloseReason {
-        // Without it a reply waits for the peer's delayed acknowledgement.
-        let _ = stream.set_nodelay(true);
+    async fn carry<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) -> CloseReason {
         let lifetime = self.wire.options().tcp_connection_lifetime;
         let read_limit = self.wire.options().tcp_msg_read_timeout;
         let mut active = Instant::now();

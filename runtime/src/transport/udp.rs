@@ -23,9 +23,9 @@ use super::{
 };
 
 /// The shortest datagram that can be SIP, as Kamailio has it.
-const SHORTEST: usize = 20;
+pub(super) const SHORTEST: usize = 20;
 /// The largest payload of a datagram over IPv4.
-const LARGEST: usize = 65_507;
+pub(super) const LARGEST: usize = 65_507;
 /// Datagrams that may wait to be sent.
 const QUEUE: usize = 4096;
 /// Bytes that may wait to be sent.

@@ -11,10 +11,11 @@ use tokio::task::JoinHandle;
 
 use super::chunk::Chunk;
 use super::connections::Connections;
+use super::memory::Memory;
 use super::udp::{Flushed, Udp};
 use super::{
     ConnectionId, Counter, Counters, Destination, Handler, Network, Protocol, SendError, Socket,
-    SocketId, WorkerSockets, tcp,
+    SocketId, WorkerSockets, member, tcp,
 };
 
 /// The core parameters that concern sending and connections.
@@ -106,6 +107,8 @@ pub struct Wire {
     /// Set from start to stop.
     handler: RefCell<Option<Rc<dyn Handler>>>,
     tasks: RefCell<Vec<JoinHandle<()>>>,
+    /// The network in memory that takes the kernel's place.
+    memory: Option<Rc<Memory>>,
     this: std::rc::Weak<Wire>,
 }
 
@@ -113,6 +116,19 @@ impl Wire {
     /// The network of the worker that owns `sockets`. Nothing is received before
     /// [`Wire::start`].
     pub fn new(shared: Arc<Transport>, sockets: WorkerSockets) -> Rc<Wire> {
+        Wire::over(None, shared, sockets)
+    }
+
+    /// The same over a network in memory: the sockets of `shared` are addresses on it.
+    pub fn simulated(shared: Arc<Transport>, memory: Rc<Memory>) -> Rc<Wire> {
+        Wire::over(Some(memory), shared, WorkerSockets::default())
+    }
+
+    fn over(
+        memory: Option<Rc<Memory>>,
+        shared: Arc<Transport>,
+        sockets: WorkerSockets,
+    ) -> Rc<Wire> {
         Rc::new_cyclic(|this| Wire {
             shared,
             udp: Rc::new(Udp::new(sockets.udp)),
@@ -120,6 +136,7 @@ impl Wire {
             listeners: RefCell::new(sockets.tcp),
             handler: RefCell::default(),
             tasks: RefCell::default(),
+            memory,
             this: this.clone(),
         })
     }
@@ -127,6 +144,9 @@ impl Wire {
     /// Begins to receive. To be called once, inside the worker's `LocalSet`.
     pub fn start(self: &Rc<Self>, handler: Rc<dyn Handler>) {
         *self.handler.borrow_mut() = Some(Rc::clone(&handler));
+        if let Some(memory) = &self.memory {
+            return member::join(memory, self, &handler);
+        }
         let mut tasks = self.tasks.borrow_mut();
         for port in 0..self.udp.ports() {
             let udp = Rc::clone(&self.udp);
@@ -175,6 +195,10 @@ impl Wire {
 
     pub(super) fn options(&self) -> &Options {
         &self.shared.options
+    }
+
+    pub(super) fn memory(&self) -> Option<&Rc<Memory>> {
+        self.memory.as_ref()
     }
 
     pub(super) fn chunk(&self) -> &RefCell<Chunk> {
@@ -230,7 +254,10 @@ impl Network for Wire {
         let result = match to.protocol {
             Protocol::Udp => self
                 .sending_socket(to)
-                .and_then(|socket| self.udp.send(socket, to.address, data)),
+                .and_then(|socket| match &self.memory {
+                    None => self.udp.send(socket, to.address, data),
+                    Some(memory) => member::send(memory, self, socket, to.address, data),
+                }),
             _ => self.send_on_connection(to, data),
         };
         match result {
@@ -255,6 +282,7 @@ impl Network for Wire {
             sockets.filter(move |socket| fits(socket, protocol, destination))
         };
         if self.options().mhomed
+            && self.memory.is_none()
             && let Ok(local) = route(destination)
             && let Some(socket) = fitting().find(|socket| socket.address.ip() == local.ip())
         {
