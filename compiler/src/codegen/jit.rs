@@ -1,0 +1,113 @@
+//! Code in memory: what `kcc run` executes.
+
+use std::collections::HashMap;
+
+
+use cranelift::jit::{JITBuilder, JITModule};
+use cranelift::module::default_libcall_names;
+use kcc_runtime::abi::RouteFn;
+use kcc_runtime::declare::Module as Builtins;
+use kcc_runtime::intrinsics::{INTRINSICS, SHIMS};
+use kcc_runtime::program::Program;
+
+use super::debuginfo::{self, Function, Sources};
+use super::jitdebug::{Registration, write_perf_map};
+use super::{CodegenFailure, lower, target, unit::Unit};
+use crate::ir;
+
+/// Which tools are told about the code.
+#[derive(Clone, Debug, Default)]
+pub struct Tools {
+    /// gdb: costs a copy of the debugging information.
+    pub debugger: bool,
+    /// perf: writes `/tmp/perf-PID.map`.
+    pub profiler: bool,
+    /// What relative file names are relative to.
+    pub directory: String,
+}
+
+/// Compiles a program and loads it. `available` is every module of the runtime.
+pub fn compile(
+    program: ir::Program,
+    available: &[&'static Builtins],
+    tools: &Tools,
+) -> Result<Program, CodegenFailure> {
+    if program.incomplete {
+        return Err(CodegenFailure::Incomplete);
+    }
+    let mut builder = JITBuilder::with_isa(target::isa(false)?, default_libcall_names());
+    let symbols = symbols(available);
+    builder.symbol_lookup_fn(Box::new(move |name| symbols.get(name).map(|address| address.0)));
+    let mut code = Code { module: Some(JITModule::new(builder)), registration: None };
+    let module = code.module.as_mut().ok_or(CodegenFailure::Incomplete)?;
+    let mut unit = Unit::new(module, &program)?;
+    let functions = lower::lower(&mut unit)?;
+    unit.finish()?;
+    module.finalize_definitions()?;
+    let placed: Vec<(*const u8, Function)> = functions
+        .into_iter()
+        .map(|(id, function)| (module.get_finalized_function(id), function))
+        .collect();
+    let entries = placed
+        .iter()
+        .map(|(address, _)| {
+            // SAFETY: the address is that of a finished function with the signature of `RouteFn`.
+            unsafe { std::mem::transmute::<*const u8, RouteFn>(*address) }
+        })
+        .collect();
+    if !placed.is_empty() {
+        use cranelift::module::Module as _;
+        let sources = Sources {
+            directory: tools.directory.clone(),
+            files: program.manifest.files.clone(),
+        };
+        let debug = debuginfo::absolute(module.isa(), &placed, &sources)?;
+        // SAFETY: the code is finished and stays mapped until `code` is dropped, which drops the
+        // registration first.
+        let registration = unsafe { Registration::new(&placed, debug, tools.debugger) }?;
+        code.registration = Some(registration);
+    }
+    if tools.profiler {
+        // Without the map the profiler shows addresses; nothing else depends on it.
+        let _ = write_perf_map(&placed);
+    }
+    Ok(Program::load(program.manifest, entries, Box::new(code), available)?)
+}
+
+/// An address that may go to another thread.
+struct Address(*const u8);
+
+// SAFETY: the address of a function of this executable.
+unsafe impl Send for Address {}
+
+/// Every function that compiled code may name.
+fn symbols(available: &[&'static Builtins]) -> HashMap<&'static str, Address> {
+    let own = INTRINSICS.iter().map(|entry| (entry.name, entry.address.cast()));
+    let shims = SHIMS.iter().copied();
+    let builtins = available.iter().flat_map(|module| module.symbols());
+    let shims = shims.chain(builtins).map(|(name, shim)| (name, shim as *const u8));
+    own.chain(shims).map(|(name, address)| (name, Address(address))).collect()
+}
+
+/// The memory of the code. Dropping it frees the memory, so nothing may run the code any more:
+/// the program that owns it sees to that.
+struct Code {
+    registration: Option<Registration>,
+    module: Option<JITModule>,
+}
+
+// SAFETY: finished code is only read; the module is touched again by `drop` alone.
+unsafe impl Send for Code {}
+// SAFETY: as above.
+unsafe impl Sync for Code {}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        self.registration = None;
+        if let Some(module) = self.module.take() {
+            // SAFETY: the program that owned the entries is gone, and with it every caller.
+            unsafe { module.free_memory() }
+        }
+    }
+}
+

@@ -1,0 +1,12 @@
+//! The compiler.
+
+pub mod catalogue;
+pub mod codegen;
+pub mod compile;
+pub mod editor;
+pub mod diagnostic;
+pub mod ir;
+pub mod preprocess;
+pub mod resolve;
+pub mod source;
+pub mod syntax;

@@ -1,0 +1,180 @@
+//! File-level statements: global parameters and flags. Sockets and modules have files of their own.
+
+use kcc_runtime::program::Setting;
+use kcc_runtime::settings::Settings;
+
+use super::Resolver;
+use crate::catalogue;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::source::Span;
+use crate::syntax::ast::{
+    self, Custom, FlagDeclaration, ItemKind, Parameter, ParameterValue, Value,
+};
+
+impl Resolver<'_> {
+    /// Everything but route blocks.
+    pub(super) fn items(&mut self, file: &ast::File) {
+        self.manifest.modules.extend(self.names.loaded().iter().map(|module| module.name.to_owned()));
+        for item in &file.items {
+            match &item.kind {
+                ItemKind::Parameter(parameter) => self.parameter(parameter),
+                ItemKind::Listen(listen) => self.listen(listen, item.span),
+                ItemKind::Alias(names) => self.alias(names),
+                ItemKind::Socket(socket) => self.socket(socket, item.span),
+                ItemKind::Flags(flags) => self.declare_flags(flags, false),
+                ItemKind::AvpFlags(flags) => self.declare_flags(flags, true),
+                ItemKind::LoadModule(load) => self.load_module(load),
+                ItemKind::ModParam(param) => self.mod_param(param),
+                ItemKind::Custom(custom) => self.custom(custom),
+                ItemKind::CoreParameter(parameter) => {
+                    let message = format!("`coreparam[{}]` has no effect here", parameter.name.text);
+                    self.warning("parameter-without-effect", message, item.span);
+                }
+                ItemKind::Kemi(_) => {
+                    let message = "scripts in other languages are known to Kamailio";
+                    self.unsupported("unsupported-statement", message, item.span);
+                }
+                ItemKind::CfgEngine(name) => {
+                    if !matches!(&*name.value, b"native" | b"default") {
+                        let message = "scripts in other languages are known to Kamailio";
+                        self.unsupported("unsupported-statement", message, item.span);
+                    }
+                }
+                ItemKind::LoadPath(_) | ItemKind::Route(_) | ItemKind::Error => {}
+            }
+        }
+    }
+
+    fn parameter(&mut self, parameter: &Parameter) {
+        let name = &*parameter.name.text;
+        let Some(fact) = catalogue::global(name) else {
+            let like = nearest(name, catalogue::global_names()).map(str::to_owned);
+            let message = format!("there is no parameter `{name}`");
+            let diagnostic =
+                Diagnostic::error("unknown-parameter", message).label(parameter.name.span, "");
+            self.report(super::names::suggest(diagnostic, like));
+            return;
+        };
+        let kinds: Vec<&str> = fact.kinds().collect();
+        let takes = |kind: &str| kinds.contains(&kind);
+        let host = takes("socket") || takes("host") || takes("ipv4") || takes("ipv6");
+        let (setting, fits) = match &parameter.value {
+            ParameterValue::Number(n) => {
+                (Setting::Int(i64::from(*n)), takes("int") || takes("intno"))
+            }
+            ParameterValue::Str(text) => {
+                (Setting::Str(text.value.to_vec()), takes("str") || host)
+            }
+            ParameterValue::Word(word) => {
+                let named = takes("id") || host || takes(word);
+                (Setting::Str(word.as_bytes().to_vec()), named)
+            }
+            ParameterValue::Ip(address) => {
+                (Setting::Str(address.to_string().into_bytes()), host)
+            }
+            ParameterValue::Protocol(protocol) => {
+                let text = super::core_call::protocol_text(*protocol);
+                (Setting::Str(text.as_bytes().to_vec()), takes("proto") || takes(text))
+            }
+        };
+        if !fits && !kinds.is_empty() {
+            let message = format!("`{name}` takes no value of this kind");
+            self.report(
+                Diagnostic::error("wrong-value", message)
+                    .label(parameter.value_span, "")
+                    .note(format!("it takes: {}", kinds.join(" or "))),
+            );
+            return;
+        }
+        let canonical = canonical(name, &fact);
+        if !Settings::NAMES.contains(&canonical) {
+            let message = format!("`{name}` has no effect here");
+            self.warning("parameter-without-effect", message, parameter.name.span);
+        }
+        self.manifest.globals.push((canonical.to_owned(), setting));
+    }
+
+    fn custom(&mut self, custom: &Custom) {
+        let mut name = custom.group.text.to_string();
+        if let Some(instance) = custom.instance {
+            name = format!("{name}[{}]", instance.value);
+        }
+        name = format!("{name}.{}", custom.name.text);
+        let setting = match &custom.value {
+            Value::Number(n) => Setting::Int(i64::from(n.value)),
+            Value::Str(text) => Setting::Str(text.value.to_vec()),
+            Value::Variable(variable) => {
+                self.error("wrong-value", "a number or a string is expected", variable.span);
+                return;
+            }
+        };
+        if let Some(before) = self.customs.insert(name.clone(), custom.name.span) {
+            let message = format!("`{name}` is given twice");
+            self.report(
+                Diagnostic::error("duplicate-parameter", message)
+                    .label(custom.name.span, "")
+                    .label(before, "it was given here"),
+            );
+            return;
+        }
+        self.manifest.globals.push((name, setting));
+    }
+
+    /// Flags get the lowest free bit where none is asked for.
+    fn declare_flags(&mut self, list: &[FlagDeclaration], of_avps: bool) {
+        for flag in list {
+            let flags = if of_avps { &self.avpflags } else { &self.flags };
+            if let Some((_, before)) = flags.get(&flag.name.text) {
+                let before: Span = *before;
+                let message = format!("flag `{}` is declared twice", flag.name.text);
+                self.report(
+                    Diagnostic::error("duplicate-flag", message)
+                        .label(flag.name.span, "")
+                        .label(before, "it was declared here"),
+                );
+                continue;
+            }
+            let taken = |bit: u8| flags.values().any(|(other, _)| *other == bit);
+            let bit = match flag.bit {
+                Some(number) => match u8::try_from(number.value).ok().filter(|bit| *bit < 32) {
+                    Some(bit) if taken(bit) => {
+                        let message = format!("flag {bit} has a name already");
+                        self.error("duplicate-flag", message, number.span);
+                        continue;
+                    }
+                    Some(bit) => bit,
+                    None => {
+                        self.error("bad-flag", "flags are 0 to 31", number.span);
+                        continue;
+                    }
+                },
+                None => match (0..32).find(|bit| !taken(*bit)) {
+                    Some(bit) => bit,
+                    None => {
+                        self.error("bad-flag", "all 32 flags have names", flag.name.span);
+                        continue;
+                    }
+                },
+            };
+            let entry = (bit, flag.name.span);
+            if of_avps {
+                self.avpflags.insert(flag.name.text.clone(), entry);
+            } else {
+                self.flags.insert(flag.name.text.clone(), entry);
+                self.manifest.flags.push((flag.name.text.to_string(), bit));
+            }
+        }
+    }
+}
+
+/// The spelling that the runtime knows, else the first in order.
+fn canonical<'a>(name: &'a str, fact: &catalogue::GlobalFact) -> &'a str
+where
+    'static: 'a,
+{
+    let mut all: Vec<&'a str> = fact.synonyms().collect();
+    all.push(name);
+    all.sort_unstable();
+    let known = all.iter().copied().find(|name| Settings::NAMES.contains(name));
+    known.unwrap_or(all[0])
+}

@@ -1,0 +1,286 @@
+//! Tests of keywords: `method == INVITE`, `src_ip == 10.0.0.0/8`, `uri == myself` (semantics
+//! reference §8.1). Each is the test of a variable.
+
+use kcc_runtime::declare::{ArgKind, Parse as _};
+use kcc_runtime::intrinsics::Network;
+use kcc_sip::method::Method;
+
+use super::core_call::protocol_text;
+use super::node::{Node, NodeKind, comparison};
+use super::{Resolver, context};
+use crate::ir::{Arg, Call, Callee, Comparison, Expr, Operand, PvRef};
+use crate::source::Span;
+use crate::syntax::ast::{BinaryOp, Test, TestSubject, TestValue};
+
+/// The functions that tell whether a URI or an address is this server's; no one can write them.
+const MYSELF_URI: &str = "uri==myself";
+const MYSELF_IP: &str = "ip==myself";
+/// `max_len`: the largest message, in bytes.
+const MAX_LEN: i64 = 65_535;
+
+impl Resolver<'_> {
+    /// A test: 0 or 1. `None` after an error.
+    pub(super) fn keyword_test(&mut self, test: &Test) -> Option<Expr> {
+        use TestSubject::*;
+        if matches!(test.subject, SndIp | ToIp | SndPort | ToPort | SndProto | SndAf)
+            && self.kind != kcc_runtime::declare::Routes::ONSEND
+        {
+            let message = "this can be tested in `onsend_route` only";
+            self.error("wrong-route-kind", message, test.subject_span);
+            return None;
+        }
+        let span = test.subject_span;
+        match test.subject {
+            Method => self.method_test(test),
+            Uri | Status => {
+                let code = self.keyword_pv("rs", None, span)?;
+                let uri = self.keyword_pv("ru", None, span)?;
+                self.text_test(test, Expr::Else(Box::new(code), Box::new(uri)))
+            }
+            FromUri => {
+                let uri = self.keyword_pv("fu", None, span)?;
+                self.text_test(test, uri)
+            }
+            ToUri => {
+                let uri = self.keyword_pv("tu", None, span)?;
+                self.text_test(test, uri)
+            }
+            SrcIp | DstIp | SndIp | ToIp => {
+                let address = match test.subject {
+                    SrcIp => self.keyword_pv("si", None, span)?,
+                    DstIp => self.keyword_pv("Ri", None, span)?,
+                    SndIp => self.keyword_pv("snd", Some("sip"), span)?,
+                    _ => self.keyword_pv("snd", Some("ip"), span)?,
+                };
+                self.address_test(test, address)
+            }
+            SrcPort | DstPort | SndPort | ToPort | Af | SndAf | MsgLen => {
+                let number = match test.subject {
+                    SrcPort => self.keyword_pv("sp", None, span)?,
+                    DstPort => self.keyword_pv("Rp", None, span)?,
+                    SndPort => self.keyword_pv("snd", Some("sport"), span)?,
+                    ToPort => self.keyword_pv("snd", Some("port"), span)?,
+                    Af => self.keyword_pv("af", Some("id"), span)?,
+                    SndAf => self.keyword_pv("snd", Some("af"), span)?,
+                    _ => self.keyword_pv("ml", None, span)?,
+                };
+                self.number_test(test, context::to_int(number))
+            }
+            Proto => {
+                let protocol = self.keyword_pv("pr", None, span)?;
+                self.protocol_test(test, protocol)
+            }
+            SndProto => {
+                let protocol = self.keyword_pv("snd", Some("proto"), span)?;
+                self.protocol_test(test, protocol)
+            }
+        }
+    }
+
+    /// A variable that the language itself reads, whether or not its module is loaded.
+    fn keyword_pv(&mut self, name: &str, inner: Option<&str>, span: Span) -> Option<Expr> {
+        let Some(decl) = self.names.any_pv(name) else {
+            self.unsupported("unsupported-keyword", "this keyword is known to Kamailio", span);
+            return None;
+        };
+        let mut args = Vec::new();
+        if let Some(wanted) = &decl.inner {
+            args.push(match (inner, wanted.kind) {
+                (None, _) => Arg::Absent,
+                (Some(inner), ArgKind::Constant(kind) | ArgKind::Parsed(kind)) => {
+                    Arg::Constant(self.constant(kind, inner.as_bytes(), |_, _| span)?)
+                }
+                (Some(inner), _) => Arg::Value(Expr::text(inner.as_bytes())),
+            });
+        }
+        if decl.index {
+            args.push(Arg::Absent);
+        }
+        Some(Expr::Pv(PvRef { decl, args }))
+    }
+
+    fn method_test(&mut self, test: &Test) -> Option<Expr> {
+        let read = self.keyword_pv("rm", None, test.subject_span)?;
+        let name = match &test.value {
+            TestValue::Word(word) => Some(word.text.as_bytes().to_vec()),
+            TestValue::Expr(expr) => match &self.node(expr).kind {
+                NodeKind::Str(text) => Some(text.to_vec()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let equality = matches!(
+            test.op,
+            BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::StrEqual | BinaryOp::StrNotEqual
+        );
+        if let (true, Some(name)) = (equality, &name) {
+            let method = Method::parse(name);
+            if method != Method::Other {
+                let name = Expr::text(method.as_str().as_bytes());
+                let same = Expr::Equal(Box::new(read), Box::new(Operand::Value(name)));
+                return Some(signed(test.op, same));
+            }
+        }
+        self.text_test(test, read)
+    }
+
+    /// Text without regard to case; `myself`; patterns.
+    fn text_test(&mut self, test: &Test, read: Expr) -> Option<Expr> {
+        let text = context::to_text(read);
+        match &test.value {
+            TestValue::Word(word) => Some(same_word(test.op, text, word.text.as_bytes())),
+            TestValue::Myself(span) => self.myself(test.op, MYSELF_URI, text, *span),
+            TestValue::Expr(expr) => {
+                let node = self.node(expr);
+                self.compared_text(test, text, &node)
+            }
+            _ => {
+                self.error("bad-test", "this cannot be compared with that", test.op_span);
+                None
+            }
+        }
+    }
+
+    fn compared_text(&mut self, test: &Test, text: Expr, node: &Node) -> Option<Expr> {
+        if node.is_error() {
+            return None;
+        }
+        if test.op == BinaryOp::Match {
+            let read = Node::new(NodeKind::Select(text), test.subject_span);
+            let whole = Node::new(
+                NodeKind::Binary(BinaryOp::Match, Box::new(read), Box::new(node.clone())),
+                test.subject_span,
+            );
+            return Some(self.int(&whole));
+        }
+        let other = self.text_expr(node);
+        Some(signed(test.op, Expr::SameWord(Box::new(text), Box::new(other))))
+    }
+
+    fn myself(
+        &mut self,
+        op: BinaryOp,
+        function: &str,
+        text: Expr,
+        span: Span,
+    ) -> Option<Expr> {
+        let Some(decl) = self.form(function, 1) else {
+            self.unsupported("unsupported-keyword", "`myself` is known to Kamailio", span);
+            return None;
+        };
+        let call = Call { callee: Callee::Core(decl), args: vec![Arg::Value(text)] };
+        let is_own = Expr::Truth(Box::new(Expr::Call(Box::new(call))));
+        Some(signed(op, is_own))
+    }
+
+    fn address_test(&mut self, test: &Test, read: Expr) -> Option<Expr> {
+        let text = context::to_text(read);
+        let network = match &test.value {
+            TestValue::Myself(span) => return self.myself(test.op, MYSELF_IP, text, *span),
+            TestValue::Network(network) => {
+                let mask = network.mask.map(|mask| match mask {
+                    crate::syntax::ast::NetworkMask::Bits(bits) => format!("/{bits}"),
+                    crate::syntax::ast::NetworkMask::Mask(mask) => format!("/{mask}"),
+                });
+                format!("{}{}", network.address, mask.unwrap_or_default())
+            }
+            TestValue::Expr(expr) => {
+                let node = self.node(expr);
+                match &node.kind {
+                    NodeKind::Error => return None,
+                    NodeKind::Str(text) if test.op != BinaryOp::Match => {
+                        super::lossy(text).into_owned()
+                    }
+                    _ => return self.compared_text(test, text, &node),
+                }
+            }
+            TestValue::Word(word) => word.text.to_string(),
+            _ => {
+                self.error("bad-test", "an address is expected", test.op_span);
+                return None;
+            }
+        };
+        if Network::parse(network.as_bytes()).is_err() && looks_like_host(&network) {
+            let message = "comparing an address with a host name is known to Kamailio";
+            self.unsupported("unsupported-keyword", message, test.op_span);
+            return None;
+        }
+        let span = test.op_span;
+        let number = self.constant(Network::KIND, network.as_bytes(), |_, _| span)?;
+        Some(signed(test.op, Expr::InNetwork(Box::new(text), number)))
+    }
+
+    fn number_test(&mut self, test: &Test, number: Expr) -> Option<Expr> {
+        let other = match &test.value {
+            TestValue::Expr(expr) => {
+                let node = self.node(expr);
+                if node.is_error() {
+                    return None;
+                }
+                self.int(&node)
+            }
+            TestValue::MaxLen(_) => Expr::Int(MAX_LEN),
+            _ => {
+                self.error("bad-test", "a number is expected", test.op_span);
+                return None;
+            }
+        };
+        let op = comparison(test.op).unwrap_or(match test.op {
+            BinaryOp::StrNotEqual => Comparison::NotEqual,
+            _ => Comparison::Equal,
+        });
+        Some(Expr::Compare(op, Box::new(number), Box::new(other)))
+    }
+
+    fn protocol_test(&mut self, test: &Test, read: Expr) -> Option<Expr> {
+        match &test.value {
+            TestValue::Protocol(protocol, _) => {
+                let text = context::to_text(read);
+                Some(same_word(test.op, text, protocol_text(*protocol).as_bytes()))
+            }
+            TestValue::Expr(expr) => {
+                let node = self.node(expr);
+                match &node.kind {
+                    NodeKind::Error => None,
+                    NodeKind::Str(_) => {
+                        let message = "`proto` is never equal to a string";
+                        let diagnostic =
+                            crate::diagnostic::Diagnostic::warning("never-equal", message)
+                                .label(node.span, "")
+                                .help("write the protocol without quotes, or test `$proto`");
+                        self.report(diagnostic);
+                        Some(signed(test.op, Expr::Int(0)))
+                    }
+                    _ => {
+                        let number = match read {
+                            Expr::Pv(pv) if pv.decl.read_int.is_some() => Expr::PvInt(pv),
+                            other => context::to_int(other),
+                        };
+                        self.number_test(test, number)
+                    }
+                }
+            }
+            _ => {
+                self.error("bad-test", "a protocol is expected", test.op_span);
+                None
+            }
+        }
+    }
+}
+
+fn same_word(op: BinaryOp, text: Expr, word: &[u8]) -> Expr {
+    signed(op, Expr::SameWord(Box::new(text), Box::new(Expr::text(word))))
+}
+
+/// The test, or its contrary for `!=` and `ne`.
+fn signed(op: BinaryOp, test: Expr) -> Expr {
+    match op {
+        BinaryOp::NotEqual | BinaryOp::StrNotEqual => Expr::Not(Box::new(test)),
+        _ => test,
+    }
+}
+
+fn looks_like_host(text: &str) -> bool {
+    let host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    text.bytes().all(host) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}

@@ -1,0 +1,435 @@
+//! Variables, their inner names, indices and transformations; attributes, selects and formats.
+
+use std::fmt::Write as _;
+
+use kcc_runtime::declare::{ArgDecl, ArgKind, PvDecl};
+
+use super::names::{Missing, suggest};
+use super::node::NodeKind;
+use super::{Resolver, context, lossy};
+use crate::diagnostic::Diagnostic;
+use crate::ir::{Arg, Expr, PvRef, Target};
+use crate::source::Span;
+use crate::syntax::ast::{
+    Attribute, AttributeIndex, IndexKind, Inner, Lvalue, Select, SelectIndex, Transformation,
+    TransformationValue, Variable, VariableForm,
+};
+use crate::syntax::format::{Piece, parse_format};
+use crate::syntax::literal::Locator;
+
+/// Name of the variable that old-style attributes are, for which no one can write it.
+const ATTRIBUTE: &str = "%";
+/// Name of the variable that selects are.
+const SELECT: &str = "sel";
+
+/// What a variable is before its transformations.
+enum Base {
+    Null,
+    Code,
+    Slot(u32),
+    Pv(PvRef),
+}
+
+impl Resolver<'_> {
+    /// A variable in an expression.
+    pub(super) fn variable_node(&mut self, variable: &Variable) -> NodeKind {
+        let Some(base) = self.base(variable) else {
+            return NodeKind::Error;
+        };
+        if variable.transformations.is_empty() {
+            return match base {
+                Base::Null => NodeKind::Null,
+                Base::Code => NodeKind::Read(Expr::ReturnCode, None),
+                Base::Slot(slot) => NodeKind::Read(Expr::Var(slot), None),
+                Base::Pv(pv) => {
+                    let hidden = pv.decl.read_int.map(|_| Expr::PvInt(pv.clone()));
+                    NodeKind::Read(Expr::Pv(pv), hidden)
+                }
+            };
+        }
+        match self.transformed(base, &variable.transformations) {
+            Some(expr) => NodeKind::Read(expr, None),
+            None => NodeKind::Error,
+        }
+    }
+
+    /// A variable as a value.
+    pub(super) fn variable_value(&mut self, variable: &Variable) -> Option<Expr> {
+        match self.variable_node(variable) {
+            NodeKind::Null => Some(Expr::Null),
+            NodeKind::Read(expr, _) => Some(expr),
+            _ => None,
+        }
+    }
+
+    fn base(&mut self, variable: &Variable) -> Option<Base> {
+        let name = &*variable.name.text;
+        match name {
+            "null" => return Some(Base::Null),
+            "rc" | "retcode" | "?" => return Some(Base::Code),
+            "var" | "vz" | "vn" => {
+                let Some(inner) = &variable.inner else {
+                    let message = format!("`${name}` needs a name: `${name}(name)`");
+                    self.error("missing-name", message, variable.span);
+                    return None;
+                };
+                return Some(Base::Slot(self.slot(name == "vn", &inner.text, variable.span)));
+            }
+            _ => {}
+        }
+        let Some(decl) = self.names.pv(name) else {
+            return self.unknown_variable(variable);
+        };
+        Some(Base::Pv(self.pv_ref(decl, variable)?))
+    }
+
+    /// A declared variable with its inner name and index.
+    fn pv_ref(&mut self, decl: &'static PvDecl, variable: &Variable) -> Option<PvRef> {
+        let name = &variable.name.text;
+        let mut args = Vec::new();
+        match (&decl.inner, &variable.inner) {
+            (Some(wanted), Some(inner)) => args.push(self.inner(wanted, inner)?),
+            (Some(wanted), None) if wanted.optional => args.push(Arg::Absent),
+            (Some(wanted), None) => {
+                let message = format!("`${name}` needs a name: `${name}({})`", wanted.name);
+                self.error("missing-name", message, variable.span);
+                return None;
+            }
+            (None, Some(inner)) => {
+                let message = format!("`${name}` takes no name in parentheses");
+                self.error("unexpected-name", message, inner.span);
+                return None;
+            }
+            (None, None) => {}
+        }
+        let index = match &variable.index {
+            None => Arg::Absent,
+            Some(index) => match &index.kind {
+                IndexKind::Number(n) => Arg::Value(Expr::Int(i64::from(*n))),
+                IndexKind::All => Arg::All,
+                IndexKind::Variable(inner) => {
+                    Arg::Value(context::to_int(self.variable_value(inner)?))
+                }
+            },
+        };
+        if decl.index {
+            args.push(index);
+        } else if let Some(index) = &variable.index {
+            let message = format!("`${name}` has one value: the index has no effect");
+            self.warning("index-without-effect", message, index.span);
+        }
+        Some(PvRef { decl, args })
+    }
+
+    /// What stands in the parentheses after a variable's name.
+    fn inner(&mut self, wanted: &ArgDecl, inner: &Inner) -> Option<Arg> {
+        let locator = match inner.exact {
+            true => Locator::direct(inner.span),
+            false => Locator::whole(inner.span),
+        };
+        let computed = match (&inner.variable, wanted.kind) {
+            (Some(variable), ArgKind::Parsed(_) | ArgKind::Any | ArgKind::Int) => Some(variable),
+            _ => None,
+        };
+        if let Some(variable) = computed {
+            let value = self.variable_value(variable)?;
+            return Some(Arg::Value(match wanted.kind {
+                ArgKind::Any => value,
+                ArgKind::Int => context::to_int(value),
+                _ => context::to_text(value),
+            }));
+        }
+        match wanted.kind {
+            // A name is literal where it is not one variable.
+            ArgKind::Parsed(kind) | ArgKind::Constant(kind) => {
+                let number = self.constant(kind, &inner.text, |_, at| locator.span(at, at + 1))?;
+                Some(Arg::Constant(number))
+            }
+            ArgKind::Any | ArgKind::Raw => Some(Arg::Value(Expr::text(&inner.text[..]))),
+            ArgKind::Place if inner.variable.is_some() => {
+                let variable = inner.variable.as_deref()?;
+                Some(Arg::Place(self.target(variable, false)?))
+            }
+            _ => self.literal_argument(wanted, &inner.text, &locator, inner.span),
+        }
+    }
+
+    fn transformed(&mut self, base: Base, list: &[Transformation]) -> Option<Expr> {
+        let mut value = match base {
+            Base::Null => Expr::Null,
+            Base::Code => Expr::ReturnCode,
+            Base::Slot(slot) => Expr::Var(slot),
+            Base::Pv(pv) => Expr::Pv(pv),
+        };
+        for transformation in list {
+            let (decl, args) = self.transformation(transformation)?;
+            value = Expr::Transform { decl, input: Box::new(value), args };
+        }
+        Some(value)
+    }
+
+    fn transformation(
+        &mut self,
+        given: &Transformation,
+    ) -> Option<(&'static kcc_runtime::declare::TransformationDecl, Vec<Arg>)> {
+        let class = &*given.class.text;
+        let name = given.operation.text.to_ascii_lowercase();
+        let forms = self.names.transformation(class, &name);
+        if forms.is_empty() {
+            self.unknown_transformation(class, &name, given.span);
+            return None;
+        }
+        let count = given.parameters.len();
+        let fits = forms.iter().copied().find(|decl| {
+            let least = decl.args.iter().filter(|arg| !arg.optional).count();
+            (least..=decl.args.len()).contains(&count)
+        });
+        let Some(decl) = fits else {
+            let wants = forms.iter().map(|decl| decl.args.len().to_string()).collect::<Vec<_>>();
+            let message = format!(
+                "`{{{class}.{name}}}` takes {} parameters, {count} are given",
+                wants.join(" or ")
+            );
+            self.error("wrong-argument-count", message, given.span);
+            return None;
+        };
+        let mut args = Vec::with_capacity(decl.args.len());
+        for (n, wanted) in decl.args.iter().enumerate() {
+            let Some(parameter) = given.parameters.get(n) else {
+                args.push(Arg::Absent);
+                continue;
+            };
+            args.push(match &parameter.value {
+                TransformationValue::Variable(variable) => {
+                    let value = self.variable_value(variable)?;
+                    match wanted.kind {
+                        ArgKind::Int => Arg::Value(context::to_int(value)),
+                        ArgKind::Any => Arg::Value(value),
+                        ArgKind::Text | ArgKind::Parsed(_) => Arg::Value(context::to_text(value)),
+                        _ => {
+                            let message = format!("`{}` must be constant here", wanted.name);
+                            self.error("not-constant", message, parameter.span);
+                            return None;
+                        }
+                    }
+                }
+                TransformationValue::Text(text) => match wanted.kind {
+                    ArgKind::Text | ArgKind::Any | ArgKind::Raw => {
+                        Arg::Value(Expr::text(&text[..]))
+                    }
+                    ArgKind::Constant(kind) | ArgKind::Parsed(kind) => {
+                        let span = parameter.span;
+                        Arg::Constant(
+                            self.constant(kind, text, |_, at| span.sub(at, at + 1))?,
+                        )
+                    }
+                    _ => self.literal_argument(
+                        wanted,
+                        text.trim_ascii(),
+                        &Locator::whole(parameter.span),
+                        parameter.span,
+                    )?,
+                },
+            });
+        }
+        Some((decl, args))
+    }
+
+    /// What can be assigned or handed to a builtin. With `write` it must be assignable.
+    pub(super) fn target(&mut self, variable: &Variable, write: bool) -> Option<Target> {
+        if let Some(first) = variable.transformations.first() {
+            self.error(
+                "not-assignable",
+                "a variable with transformations cannot be assigned",
+                first.span,
+            );
+            return None;
+        }
+        let target = match self.base(variable)? {
+            Base::Slot(slot) => Target::Var(slot),
+            Base::Pv(pv) if !write || pv.decl.write.is_some() => Target::Pv(pv),
+            _ => {
+                let message = format!("`${}` cannot be assigned", variable.name.text);
+                self.error("not-assignable", message, variable.span);
+                return None;
+            }
+        };
+        Some(target)
+    }
+
+    /// The left side of an assignment.
+    pub(super) fn lvalue(&mut self, lvalue: &Lvalue) -> Option<Target> {
+        match lvalue {
+            Lvalue::Variable(variable) => self.target(variable, true),
+            Lvalue::Attribute(attribute) => self.attribute(attribute).map(Target::Pv),
+        }
+    }
+
+    /// A name that no declaration has: an attribute in code, if it may be one.
+    fn unknown_variable(&mut self, variable: &Variable) -> Option<Base> {
+        let name = &*variable.name.text;
+        match self.names.missing_pv(name) {
+            Missing::NotLoaded(module) => {
+                let message = format!("`${name}` belongs to module `{module}`, which is not loaded");
+                self.report(
+                    Diagnostic::error("module-not-loaded", message)
+                        .label(variable.span, "")
+                        .help(format!("add `loadmodule \"{module}.so\"`")),
+                );
+            }
+            Missing::Unsupported(module) => {
+                let message = format!("`${name}` is known to Kamailio (module `{module}`)");
+                self.unsupported("unsupported-variable", message, variable.span);
+            }
+            Missing::Unknown => {
+                let bare = matches!(variable.form, VariableForm::Bare { strict: false });
+                let like = self.names.like_pv(name);
+                if bare && let Some(decl) = self.names.pv(ATTRIBUTE) {
+                    if let Some(like) = like {
+                        let message = format!("`${name}` is no variable, so it is an attribute");
+                        self.report(
+                            Diagnostic::warning("attribute", message)
+                                .label(variable.span, "")
+                                .help(format!("did you mean `${like}`?")),
+                        );
+                    }
+                    let args = vec![Arg::Value(Expr::text(name.as_bytes())), Arg::Absent];
+                    return Some(Base::Pv(PvRef { decl, args }));
+                }
+                let diagnostic =
+                    Diagnostic::error("unknown-variable", format!("there is no variable `${name}`"))
+                        .label(variable.span, "");
+                self.report(suggest(diagnostic, like.map(|like| format!("${like}"))));
+            }
+        }
+        None
+    }
+
+    fn unknown_transformation(&mut self, class: &str, name: &str, span: Span) {
+        let written = format!("{{{class}.{name}}}");
+        match self.names.missing_transformation(class, name) {
+            Missing::NotLoaded(module) => {
+                let message = format!("`{written}` belongs to module `{module}`, which is not loaded");
+                self.report(
+                    Diagnostic::error("module-not-loaded", message)
+                        .label(span, "")
+                        .help(format!("add `loadmodule \"{module}.so\"`")),
+                );
+            }
+            Missing::Unsupported(module) => {
+                let message = format!("`{written}` is known to Kamailio (module `{module}`)");
+                self.unsupported("unsupported-transformation", message, span);
+            }
+            Missing::Unknown => {
+                let message = format!("there is no transformation `{written}`");
+                let diagnostic = Diagnostic::error("unknown-transformation", message).label(span, "");
+                let like = self.names.like_transformation(class, name);
+                self.report(suggest(diagnostic, like.map(|like| format!("{{{like}}}"))));
+            }
+        }
+    }
+
+    /// An old-style attribute in an expression.
+    pub(super) fn attribute_node(&mut self, attribute: &Attribute) -> NodeKind {
+        match self.attribute(attribute) {
+            Some(pv) => NodeKind::Read(Expr::Pv(pv), None),
+            None => NodeKind::Error,
+        }
+    }
+
+    fn attribute(&mut self, attribute: &Attribute) -> Option<PvRef> {
+        let mut name = String::new();
+        if let Some(class) = &attribute.class {
+            name = format!("{}.", class.text);
+        }
+        name.push_str(&attribute.name.text);
+        let Some(decl) = self.names.pv(ATTRIBUTE) else {
+            let message = format!("attribute `${name}` is known to Kamailio");
+            self.unsupported("unsupported-attribute", message, attribute.span);
+            return None;
+        };
+        let index = match attribute.index {
+            None => Arg::Absent,
+            Some(AttributeIndex::All) => Arg::All,
+            Some(AttributeIndex::Number(n)) => Arg::Value(Expr::Int(i64::from(n))),
+        };
+        Some(PvRef { decl, args: vec![Arg::Value(Expr::text(name.as_bytes())), index] })
+    }
+
+    /// A select: the same as `$sel(path)`.
+    pub(super) fn select_node(&mut self, select: &Select) -> NodeKind {
+        let mut path = String::new();
+        for part in &select.parts {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(&part.name.text);
+            // Writing to a string does not fail.
+            let _ = match &part.index {
+                None => Ok(()),
+                Some(SelectIndex::Number(n)) => write!(path, "[{n}]"),
+                Some(SelectIndex::Key(key)) => write!(path, "[\"{}\"]", lossy(key)),
+            };
+        }
+        let Some((decl, inner)) = self.names.any_pv(SELECT).and_then(|decl| Some((decl, decl.inner.as_ref()?)))
+        else {
+            let message = format!("select `@{path}` is known to Kamailio");
+            self.unsupported("unsupported-select", message, select.span);
+            return NodeKind::Error;
+        };
+        let arg = match inner.kind {
+            ArgKind::Constant(kind) | ArgKind::Parsed(kind) => {
+                match self.constant(kind, path.as_bytes(), |_, _| select.span) {
+                    Some(number) => Arg::Constant(number),
+                    None => return NodeKind::Error,
+                }
+            }
+            _ => Arg::Value(Expr::text(path.as_bytes())),
+        };
+        let mut args = vec![arg];
+        if decl.index {
+            args.push(Arg::Absent);
+        }
+        NodeKind::Select(Expr::Pv(PvRef { decl, args }))
+    }
+
+    /// The pieces of a format; `None` after errors.
+    pub(super) fn format_pieces(&mut self, text: &[u8], locator: &Locator) -> Option<Vec<Expr>> {
+        let pieces = match parse_format(text, locator) {
+            Ok(pieces) => pieces,
+            Err(errors) => {
+                for error in errors {
+                    let diagnostic =
+                        Diagnostic::error("bad-format", error.message).label(error.span, "");
+                    self.report(match error.help {
+                        Some(help) => diagnostic.help(help),
+                        None => diagnostic,
+                    });
+                }
+                return None;
+            }
+        };
+        let mut good = true;
+        let mut parts = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match piece {
+                Piece::Text { text, .. } => parts.push(Expr::text(&text[..])),
+                Piece::Variable(variable) => match self.variable_value(&variable) {
+                    Some(value) => parts.push(value),
+                    None => good = false,
+                },
+            }
+        }
+        good.then_some(parts)
+    }
+
+    /// A format as a string.
+    pub(super) fn format(&mut self, text: &[u8], locator: &Locator) -> Option<Expr> {
+        let mut parts = self.format_pieces(text, locator)?;
+        Some(match parts.len() {
+            0 => Expr::text(&b""[..]),
+            1 if matches!(parts[0], Expr::Str(_)) => parts.remove(0),
+            _ => Expr::Format(parts),
+        })
+    }
+}
