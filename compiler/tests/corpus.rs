@@ -13,7 +13,36 @@ use serde_json::Value;
 
 /// Configurations that Kamailio's parser accepts, or refuses for other reasons, and this one not, or
 /// the other way round; with the reason.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "silentindark/docker-kamailio-kemi-asterisk--kamailio-etc-kamailio",
+        "a stray #!endif, made up for by a last #!endif without line feed",
+    ),
+    (
+        "kamailio/kamailio--misc-examples-webrtc-kamailio-default-websocket",
+        "a parameter newer than the Kamailio that gave the verdicts",
+    ),
+    (
+        "startelua/kama-config--etc-kamailio-Kamailio-lua",
+        "loadmodule with parentheses is newer than the Kamailio that gave the verdicts",
+    ),
+    (
+        "startelua/kama-config--etc-kamailio-Kamailio-lua@2acb7895",
+        "loadmodule with parentheses",
+    ),
+    (
+        "startelua/kama-config--etc-kamailio-Kamailio-lua@dcf9fdd6",
+        "loadmodule with parentheses",
+    ),
+    (
+        "altanai/kamailioexamples--forking-kamailio-serial-forking",
+        "placeholders that Kamailio was given a value for",
+    ),
+    (
+        "oriaks/docker-images--kamailio-kamailio",
+        "placeholders that Kamailio was given a value for",
+    ),
+];
 
 struct Corpus {
     root: PathBuf,
@@ -43,13 +72,13 @@ impl Loader {
         let directory = root.join(text(&config["dir"]));
         let included = list(&config["includes"])
             .filter_map(|each| {
-                let written = each["path"].as_str()?;
+                let written = each["as_written"].as_str()?;
                 let file = each["file"].as_str().unwrap_or(written);
                 Some((written.to_owned(), file.to_owned()))
             })
             .collect();
         let missing = list(&config["includes_missing"])
-            .filter_map(|each| each.as_str().or(each["path"].as_str()))
+            .filter_map(|each| each["as_written"].as_str())
             .map(str::to_owned)
             .collect();
         let mut patched = HashMap::new();
@@ -83,6 +112,14 @@ impl SourceLoader for Loader {
 
     fn environment(&self, _name: &str) -> Option<Vec<u8>> {
         Some(b"value".to_vec())
+    }
+
+    fn host_name(&self) -> Option<String> {
+        Some("host.example.com".to_owned())
+    }
+
+    fn host_address(&self) -> Option<std::net::IpAddr> {
+        Some([192, 0, 2, 1].into())
     }
 }
 
@@ -209,7 +246,8 @@ fn what_kamailio_refuses_for_syntax_is_refused_on_the_same_line() {
     for config in &corpus.configs {
         let id = text(&config["id"]);
         let after = &config["after_substitutions"];
-        if text(&after["outcome"]) != "rejected: syntax" || excepted(id) {
+        let about_syntax = list(&after["first_errors"]).any(|each| syntax_error_line(text(each)).is_some());
+        if text(&after["outcome"]) != "rejected: syntax" || !about_syntax || excepted(id) {
             continue;
         }
         let loader = Loader::new(&corpus.root, config, true);
