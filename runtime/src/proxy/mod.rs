@@ -9,11 +9,12 @@ mod armed;
 mod create;
 mod destination;
 mod perform;
-mod record_route;
+pub mod record_route;
 mod relay;
 mod respond;
 mod scripts;
 mod stateless;
+mod wishes;
 
 use std::sync::Arc;
 
@@ -26,14 +27,15 @@ use crate::transaction::{self, Payload, Table};
 use crate::transport::Destination;
 
 pub use crate::transaction::BranchIndex;
-pub use armed::{Armed, Defaults};
+pub use armed::{Armed, Defaults, UnmatchedCancel};
 pub use create::Creation;
 pub use destination::{NextHop, NextHopError, reply_destination};
 pub use perform::perform;
 pub use record_route::RecordRoute;
-pub use relay::{RelayError, RelayOptions};
+pub use relay::{RelayError, RelayOptions, Trying};
 pub use scripts::{finish, take_reply, wake};
 pub use stateless::{ForwardError, forward_reply};
+pub use wishes::{Connect, Wishes};
 
 /// A message that a transaction keeps, with its origin.
 #[derive(Clone, Debug)]
@@ -55,6 +57,10 @@ pub struct Script {
     pub flags: u32,
     /// `force_rport`.
     pub force_rport: bool,
+    /// How answers use connections.
+    pub reply: Connect,
+    /// How branches use connections.
+    pub forward: Connect,
     /// The request's edits, which new branches of failure routes carry, too.
     pub edits: Edits,
     /// The Request-URI when the request was first relayed, where it was rewritten.

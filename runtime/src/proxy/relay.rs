@@ -6,16 +6,23 @@ use kcc_sip::Method;
 use crate::abi::status;
 use crate::declare::Routes;
 use crate::proxy::destination::routing_uri;
-use crate::proxy::{Creation, ForwardError, NextHop, NextHopError, Transaction, perform};
-use crate::run::Run;
-use crate::transaction::BranchError;
-use crate::transport::SocketId;
+use crate::proxy::perform::{self, perform};
+use crate::proxy::{
+    Creation, ForwardError, NextHop, NextHopError, Transaction, UnmatchedCancel, Wishes,
+};
+use crate::run::{Local, Run};
+use crate::transaction::{Action, Actions, BranchError};
+use crate::transport::{Protocol, SendError, SocketId};
 
 /// What `t_relay()` and its like are told.
 #[derive(Clone, Debug, Default)]
 pub struct RelayOptions {
     /// Where to, in place of what the target says.
     pub hop: Option<NextHop>,
+    /// The transport, in place of what the target says.
+    pub protocol: Option<Protocol>,
+    /// Do not answer an INVITE with 100 (flag 0x01).
+    pub no_trying: bool,
     /// Do not answer when nothing could be sent (flag 0x02).
     pub no_error_reply: bool,
 }
@@ -35,21 +42,43 @@ pub enum RelayError {
     /// The branch route dropped every branch.
     #[error("no branch is left to send")]
     NoBranch,
+    /// A failure route set no new destination.
+    #[error("there is no new destination to relay to")]
+    NothingNew,
+    /// The branch's request was not sent.
+    #[error("not sent: {0}")]
+    Send(#[from] SendError),
     /// Nothing that can be built.
     #[error("the request cannot be built")]
     Build,
+    /// There is no transaction to make.
+    #[error("the Request-URI cannot be parsed")]
+    BadUri,
     /// The request lacks what identifies a transaction.
     #[error("the request has no usable Via, Call-ID or CSeq")]
     NoTransaction,
 }
 
+/// The answer to a request that could not be relayed, sent when its script ends without one.
+#[derive(Default)]
+struct Unanswered(Option<(u16, &'static [u8])>);
+
+impl Local for Unanswered {}
+
+/// Whether the INVITE in hand is answered with 100 (`t_set_auto_inv_100`), where the script says.
+#[derive(Default)]
+pub struct Trying(pub Option<bool>);
+
+impl Local for Trying {}
+
 impl RelayError {
     /// The code that `t_relay()` returns.
     pub fn code(&self) -> i64 {
         match self {
-            RelayError::NextHop(_) => -7,
+            RelayError::NextHop(error) => error.code(),
+            RelayError::Forward(error) => error.code(),
             RelayError::NoBranch => -6,
-            RelayError::Branch(BranchError::Full) => -3,
+            RelayError::BadUri => -400,
             _ => -1,
         }
     }
@@ -57,7 +86,14 @@ impl RelayError {
     /// Status and reason of the answer.
     fn answer(&self) -> (u16, &'static [u8]) {
         match self {
+            RelayError::NextHop(NextHopError::NoSocket(..)) => {
+                (500, b"I'm terribly sorry, server error occurred (7/TM)")
+            }
             RelayError::NextHop(_) => (478, b"Unresolvable destination (478/TM)"),
+            RelayError::Send(_) => (
+                477,
+                b"Unfortunately error on sending to next hop occurred (477/TM)",
+            ),
             RelayError::NoBranch => (500, b"I'm terribly sorry, server error occurred (6/TM)"),
             _ => (500, b"I'm terribly sorry, server error occurred (1/TM)"),
         }
@@ -69,13 +105,22 @@ impl Run {
     /// code of `t_relay()`: 1 relayed, 0 a retransmission that was absorbed.
     ///
     /// # Errors
-    /// See [`RelayError`]; the request was then answered unless the options say otherwise.
+    /// See [`RelayError`]; when the script ends without an answer, the request is then answered,
+    /// unless the options say otherwise.
     pub async fn relay(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
         match self.message.method() {
             Method::Ack => return self.relay_ack(options).await,
             Method::Cancel => {
                 if let Some(invite) = self.lookup_invite() {
                     return Ok(self.cancel(&invite));
+                }
+                match self.worker().server.proxy.unmatched_cancel {
+                    UnmatchedCancel::Stateful => {}
+                    UnmatchedCancel::Stateless => {
+                        self.forward(options.hop).await?;
+                        return Ok(1);
+                    }
+                    UnmatchedCancel::Dropped => return Ok(0),
                 }
             }
             _ => {}
@@ -84,17 +129,46 @@ impl Run {
             Creation::Ready => {}
             Creation::Retransmission => return Ok(0),
             Creation::NotPossible => return Err(RelayError::NoTransaction),
+            Creation::BadUri => return Err(RelayError::BadUri),
         }
-        match self.relay_branches(&options).await {
-            Ok(()) => Ok(1),
-            Err(error) => {
-                self.report(&error);
-                if !options.no_error_reply && self.kind != Routes::FAILURE {
-                    let (code, reason) = error.answer();
-                    self.reply_in_transaction(code, reason);
-                }
-                Err(error)
+        if !options.no_trying {
+            self.reply_trying();
+        }
+        let relayed = self.relay_branches(&options).await;
+        let unanswered = match &relayed {
+            Err(error) if !options.no_error_reply && self.kind != Routes::FAILURE => {
+                Some(error.answer())
             }
+            _ => None,
+        };
+        self.locals.get::<Unanswered>().0 = unanswered;
+        if !self.worker().server.proxy.delayed_reply {
+            self.reply_to_failed_relay();
+        }
+        relayed.map(|()| 1)
+    }
+
+    /// Answers a new INVITE with 100, where that is wanted and nothing was answered before.
+    fn reply_trying(&mut self) {
+        let worker = self.worker().clone();
+        let defaults = &worker.server.proxy;
+        let wanted = self.locals.peek::<Trying>().and_then(|trying| trying.0);
+        let first = wanted.unwrap_or(defaults.auto_inv_100)
+            && self.kind != Routes::FAILURE
+            && self
+                .transaction
+                .as_ref()
+                .is_some_and(|transaction| transaction.lock().reply_code() == 0);
+        if first && self.message.method() == Method::Invite {
+            self.reply_in_transaction(100, &defaults.auto_inv_100_reason);
+        }
+    }
+
+    /// The script has ended: a request that could not be relayed and was not answered otherwise is
+    /// answered now.
+    pub(crate) fn reply_to_failed_relay(&mut self) {
+        if let Some((code, reason)) = self.locals.get::<Unanswered>().0.take() {
+            self.reply_in_transaction(code, reason);
         }
     }
 
@@ -117,14 +191,23 @@ impl Run {
             return 0;
         }
         let worker = self.worker().clone();
-        let pending = !invite.lock().branches().is_empty();
+        let (open, pending) = {
+            let core = invite.lock();
+            let pending = core.branches().iter().any(|b| b.client().is_pending());
+            (core.decided().is_none(), pending)
+        };
         perform(&worker, invite, invite.cancel(), None);
-        self.reply_in_transaction(200, b"canceling");
-        if !pending {
+        if open && !pending {
             let none = crate::message::Edits::new();
-            let actions = super::respond::make(&worker, invite, 487, b"Request Terminated", &none);
+            let actions = super::respond::make(&worker, invite, 487, b"Request canceled", &none);
             perform(&worker, invite, actions, None);
         }
+        let reason: &[u8] = if open && pending {
+            b"canceling"
+        } else {
+            b"ok -- no more pending branches"
+        };
+        self.reply_in_transaction(200, reason);
         1
     }
 
@@ -133,11 +216,18 @@ impl Run {
         let mut sent = 0;
         let mut failure = None;
         let extra = self.branches.as_slice().len();
-        for branch in 0..=extra {
+        let first = usize::from(!self.target.is_new());
+        if first > extra {
+            return Err(RelayError::NothingNew);
+        }
+        for branch in first..=extra {
             if branch > 0 {
                 self.swap_target(branch - 1);
             }
-            match self.relay_branch(options).await {
+            self.record_route.enter_branch();
+            let outcome = self.relay_branch(options).await;
+            self.record_route.leave_branch();
+            match outcome {
                 Ok(true) => sent += 1,
                 Ok(false) => {}
                 Err(error) => failure = Some(error),
@@ -147,6 +237,7 @@ impl Run {
             }
         }
         self.branches.clear();
+        self.target.consume();
         self.branch = None;
         match (sent, failure) {
             (0, Some(error)) => Err(error),
@@ -176,6 +267,9 @@ impl Run {
         let mut core = transaction.lock();
         let script = &mut core.settings.script;
         script.force_rport = self.force_rport;
+        if let Some(wishes) = self.locals.peek::<Wishes>() {
+            (script.reply, script.forward) = (wishes.reply, wishes.forward);
+        }
         script.edits.clone_from(&self.edits);
         script.uri = self.target.uri.get().map(Into::into);
         script.record_route.clone_from(&self.record_route);
@@ -190,10 +284,11 @@ impl Run {
         if !self.run_branch_route(&transaction) {
             return Ok(false);
         }
-        let hop = match &options.hop {
+        let mut hop = match &options.hop {
             Some(hop) => hop.clone(),
             None => NextHop::of(routing_uri(&self.target, &self.message))?,
         };
+        hop.protocol = options.protocol.or(hop.protocol);
         let forced: Option<SocketId> = self.target.socket;
         let destination = self.locate(&hop, forced).await?;
         self.add_hop_headers(&destination);
@@ -213,8 +308,21 @@ impl Run {
                 .then(|| Bytes::copy_from_slice(buffer))
         });
         let request = request.ok_or(RelayError::Build)?;
-        let actions = transaction.start(branch, request, worker.now())?;
-        perform(&worker, &transaction, actions, None);
+        for action in transaction.start(branch, request, worker.now())? {
+            match action {
+                Action::SendRequest { branch } => {
+                    let sent = perform::send_branch(&worker, &transaction, branch);
+                    if let Err(error) = sent {
+                        let actions = transaction.give_up(branch);
+                        perform(&worker, &transaction, actions, None);
+                        return Err(error.into());
+                    }
+                }
+                other => {
+                    perform(&worker, &transaction, Actions::from_iter([other]), None);
+                }
+            }
+        }
         Ok(true)
     }
 
