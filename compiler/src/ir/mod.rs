@@ -86,9 +86,9 @@ pub struct Stmt {
 pub enum StmtKind {
     /// Does nothing; code 1.
     Nothing,
-    /// A call; its code is the statement's.
+    /// A call; its code is the statement's, -1 where an argument is given up.
     Call(Call),
-    /// An assignment; code 1.
+    /// An assignment; code 1, or -1 where it failed.
     Assign(Assign),
     /// `if`: a condition holds where it is > 0. Code of the body, 1 where none ran.
     If {
@@ -276,7 +276,7 @@ pub enum Expr {
     Call(Box<Call>),
     /// The code of a block; `return` in it gives it.
     Block(Box<Block>),
-    /// An assignment: 1.
+    /// An assignment: 1, or 0 where it is refused.
     Assign(Box<Assign>),
     /// 1 where an integer is > 0, else 0.
     Truth(Box<Expr>),

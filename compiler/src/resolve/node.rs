@@ -170,7 +170,7 @@ impl Resolver<'_> {
         if left.is_error() || right.is_error() {
             return Node::new(NodeKind::Error, span);
         }
-        let null = matches!(right.kind, NodeKind::Null);
+        let null = matches!(right.kind, NodeKind::Null) && super::fold::compares(op);
         let (l, r) = (left.static_type(), right.static_type());
         use BinaryOp::*;
         let (bad_left, bad_right) = match op {
@@ -179,7 +179,12 @@ impl Resolver<'_> {
             Match => (l == Some(Static::Int), r == Some(Static::Int)),
             _ => (l == Some(Static::Str), r == Some(Static::Str)),
         };
-        if (bad_left || bad_right) && !null {
+        let (bad_left, bad_right) = match null {
+            // It is `defined` then.
+            true => (l == Some(Static::Int), false),
+            false => (bad_left, bad_right),
+        };
+        if bad_left || bad_right {
             let operand = if bad_left { &left } else { &right };
             self.type_mismatch(binary_text(op), op_span, operand);
             return Node::new(NodeKind::Error, span);
@@ -191,7 +196,7 @@ impl Resolver<'_> {
                     .note("the whole expression is given up each time it is evaluated"),
             );
         }
-        if null && super::fold::compares(op) {
+        if null {
             return super::fold::against_null(op, left, span);
         }
         super::fold::binary(op, left, right, span, self.options.compat)

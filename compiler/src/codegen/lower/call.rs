@@ -250,23 +250,25 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Evaluates the value and assigns it.
-    pub(super) fn assign(&mut self, assign: &Assign) -> Lowered<()> {
+    /// Evaluates the value and assigns it; gives the code: 1, or -1 where it is refused.
+    pub(super) fn assign(&mut self, assign: &Assign) -> Lowered<Value> {
         match &assign.target {
             Target::Var(slot) => {
                 let value = self.expression(&assign.value)?;
-                self.write_slot(*slot, value)
+                self.write_slot(*slot, value)?;
+                Ok(self.int(1))
             }
             Target::Pv(pv) => {
                 let value = self.for_builtin(&assign.value)?;
                 let list = self.arguments(&pv.args, 1)?;
                 self.put(list + pv.args.len() as u32, value);
-                if let Some((symbol, _)) = pv.decl.write {
-                    let (status, value) = self.call_shim(symbol, list)?;
-                    self.check(status, value);
-                }
+                let Some((symbol, _)) = pv.decl.write else {
+                    return Ok(self.int(-1));
+                };
+                let (status, code) = self.call_shim(symbol, list)?;
+                self.check(status, code);
                 self.release(list);
-                Ok(())
+                Ok(code)
             }
         }
     }

@@ -78,8 +78,9 @@ impl Lowering<'_, '_, '_> {
             Expr::Call(call) => Loaded::Int(self.call_as_operand(call)?),
             Expr::Block(block) => Loaded::Int(self.block_value(block)?),
             Expr::Assign(assign) => {
-                self.assign(assign)?;
-                Loaded::Int(self.int(1))
+                let code = self.assign(assign)?;
+                let flag = self.is(IntCC::SignedGreaterThan, code, 0);
+                Loaded::Int(self.from_flag(flag))
             }
             Expr::GiveUp => {
                 self.give_up(Some(1))?;

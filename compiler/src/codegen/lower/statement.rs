@@ -19,25 +19,13 @@ impl Lowering<'_, '_, '_> {
             StmtKind::Nothing => self.set_last(1),
             StmtKind::Call(call) => {
                 let (code, fail) = self.attempt(|this| this.call(call))?;
-                self.builder.def_var(self.last, code);
-                if let Some(fail) = fail {
-                    let done = self.builder.create_block();
-                    self.jump(done, &[]);
-                    self.start(fail);
-                    self.set_last(-1);
-                    self.jump(done, &[]);
-                    self.start(done);
-                }
+                self.set_outcome(code, fail);
             }
             StmtKind::Assign(assign) => {
                 let outer = std::mem::replace(&mut self.copy_slots, assign.value.may_assign());
-                let done = self.attempt(|this| this.assign(assign))?.1;
+                let (code, fail) = self.attempt(|this| this.assign(assign))?;
                 self.copy_slots = outer;
-                if let Some(done) = done {
-                    self.jump(done, &[]);
-                    self.start(done);
-                }
-                self.set_last(1);
+                self.set_outcome(code, fail);
             }
             StmtKind::If { arms, otherwise } => self.conditional(arms, otherwise)?,
             StmtKind::While { condition, body } => self.repeat(condition, body)?,
@@ -77,6 +65,19 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn set_last(&mut self, code: i64) {
         let code = self.int(code);
         self.builder.def_var(self.last, code);
+    }
+
+    /// The code of a statement, -1 where it was given up.
+    fn set_outcome(&mut self, code: Value, fail: Option<Block>) {
+        self.builder.def_var(self.last, code);
+        if let Some(fail) = fail {
+            let done = self.builder.create_block();
+            self.jump(done, &[]);
+            self.start(fail);
+            self.set_last(-1);
+            self.jump(done, &[]);
+            self.start(done);
+        }
     }
 
     /// Continues where nothing comes.
