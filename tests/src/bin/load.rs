@@ -19,6 +19,10 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// How long a server may take to start, and to end.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a server is left alone after its first answer: Kamailio is still starting processes
+/// then, and does not end well when told so early.
+const SETTLE: Duration = Duration::from_millis(300);
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -72,6 +76,7 @@ fn start(runs: &str, target: &str, program: &str, args: &[&str]) -> Result<()> {
         let mut server = Server::start(&mut command)?;
         let answered = client.wait(LIMIT)?;
         println!("{:.2}", (answered - started).as_secs_f64() * 1000.0);
+        std::thread::sleep(SETTLE);
         let status = server.terminate(LIMIT)?;
         if !status.success() {
             return Err(format!("{program} ended with {status}").into());
