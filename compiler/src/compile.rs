@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use kcc_runtime::declare::Module;
 use kcc_runtime::program::Program;
 
-use crate::codegen::jit::Tools;
+use crate::codegen::jit::{Tools, Unloaded};
 use crate::codegen::{CodegenFailure, aot, jit as memory};
 use crate::diagnostic::Diagnostics;
 use crate::ir;
@@ -66,6 +66,13 @@ pub fn check(input: Input<'_>) -> Findings {
 
 /// Compiles to memory and loads the program.
 pub fn jit(input: Input<'_>, tools: &Tools) -> Compiled<Program> {
+    compile(input, |program| {
+        Ok(memory::compile(program, input.modules, tools)?.load(input.modules)?)
+    })
+}
+
+/// Compiles to memory; the caller may change the manifest before it loads the program.
+pub fn in_memory(input: Input<'_>, tools: &Tools) -> Compiled<Unloaded> {
     compile(input, |program| memory::compile(program, input.modules, tools))
 }
 

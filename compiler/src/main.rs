@@ -1,2 +1,9 @@
-//! The command.
-fn main() {}
+//! The `kcc` command.
+
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -8,7 +8,7 @@ use cranelift::module::default_libcall_names;
 use kcc_runtime::abi::RouteFn;
 use kcc_runtime::declare::Module as Builtins;
 use kcc_runtime::intrinsics::{INTRINSICS, SHIMS};
-use kcc_runtime::program::Program;
+use kcc_runtime::program::{LoadError, Manifest, Program};
 
 use super::debuginfo::{self, Function, Sources};
 use super::jitdebug::{Registration, write_perf_map};
@@ -26,12 +26,30 @@ pub struct Tools {
     pub directory: String,
 }
 
-/// Compiles a program and loads it. `available` is every module of the runtime.
+/// A program that is compiled and not loaded yet.
+pub struct Unloaded {
+    /// All but the code; may be changed before it is loaded.
+    pub manifest: Manifest,
+    entries: Vec<RouteFn>,
+    code: Code,
+}
+
+impl Unloaded {
+    /// Loads it. `available` is every module of the runtime.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(self, available: &[&'static Builtins]) -> Result<Program, LoadError> {
+        Program::load(self.manifest, self.entries, Box::new(self.code), available)
+    }
+}
+
+/// Compiles a program. `available` is every module of the runtime.
 pub fn compile(
     program: ir::Program,
     available: &[&'static Builtins],
     tools: &Tools,
-) -> Result<Program, CodegenFailure> {
+) -> Result<Unloaded, CodegenFailure> {
     if program.incomplete {
         return Err(CodegenFailure::Incomplete);
     }
@@ -71,7 +89,7 @@ pub fn compile(
         // Without the map the profiler shows addresses; nothing else depends on it.
         let _ = write_perf_map(&placed);
     }
-    Ok(Program::load(program.manifest, entries, Box::new(code), available)?)
+    Ok(Unloaded { manifest: program.manifest, entries, code })
 }
 
 /// An address that may go to another thread.

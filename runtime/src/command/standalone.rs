@@ -7,7 +7,7 @@ use crate::abi::RouteFn;
 use crate::command::{Options, apply, options, serve};
 use crate::declare::Module;
 use crate::image;
-use crate::intrinsics::INTRINSICS;
+use crate::intrinsics::{INTRINSICS, SHIMS};
 use crate::program::{Manifest, Program};
 
 const USAGE: &str = "\
@@ -63,6 +63,7 @@ fn load(options: &Options, modules: &[&'static Module]) -> Result<Program, Strin
     let symbols: HashMap<&str, *const ()> = modules
         .iter()
         .flat_map(|module| module.symbols())
+        .chain(SHIMS.iter().copied())
         .map(|(name, shim)| (name, shim as *const ()))
         .chain(
             INTRINSICS
