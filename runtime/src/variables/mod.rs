@@ -10,6 +10,7 @@ mod tests;
 
 pub mod avp;
 pub mod body;
+pub(crate) mod calendar;
 pub mod common;
 pub mod flags;
 pub mod from_to;
@@ -71,7 +72,7 @@ pub enum Refused {
 }
 
 /// A text with its length known to fit: what `write!` puts into a stack buffer, copied to scratch.
-fn written<const N: usize>(run: &mut Run, text: std::fmt::Arguments<'_>) -> Val {
+pub(crate) fn written<const N: usize>(run: &mut Run, text: std::fmt::Arguments<'_>) -> Val {
     let mut buffer = [0u8; N];
     let mut rest = &mut buffer[..];
     if rest.write_fmt(text).is_err() {
@@ -82,18 +83,21 @@ fn written<const N: usize>(run: &mut Run, text: std::fmt::Arguments<'_>) -> Val 
     run.text(&buffer[..len])
 }
 
+/// A number in decimal, written into `digits`.
+pub(crate) fn decimal(n: i64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut rest = &mut digits[..];
+    // Twenty bytes hold every 64-bit number.
+    let _ = write!(rest, "{n}");
+    let unused = rest.len();
+    let len = digits.len() - unused;
+    &digits[..len]
+}
+
 /// The text of a value to assign: an integer is written in decimal into `digits`.
 fn text_of<'a>(value: Value<'a>, digits: &'a mut [u8; 20]) -> Result<&'a [u8], Refused> {
     match value {
         Value::Str(text) => Ok(text),
-        Value::Int(n) => {
-            let mut rest = &mut digits[..];
-            // Twenty bytes hold every 64-bit number.
-            let _ = write!(rest, "{n}");
-            let unused = rest.len();
-            let len = digits.len() - unused;
-            Ok(&digits[..len])
-        }
+        Value::Int(n) => Ok(decimal(n, digits)),
         Value::Null => Err(Refused::Null),
     }
 }
