@@ -128,7 +128,8 @@ impl Resolver<'_> {
         }
         let forms: Vec<_> = catalogue::functions(name).filter(|fact| fact.module == module).collect();
         if !forms.is_empty() && !forms.iter().any(|fact| fact.arity.takes(call.args.len())) {
-            let list: Vec<String> = forms.iter().map(|fact| fact.signature()).collect();
+            let mut list: Vec<String> = forms.iter().map(|fact| fact.signature()).collect();
+            list.dedup();
             let message = format!("no form of `{name}` takes {}", arguments(call.args.len()));
             self.report(
                 Diagnostic::error("wrong-argument-count", message)

@@ -43,7 +43,9 @@ impl Resolver<'_> {
                     .help("move `default` behind them"),
             );
         }
-        if texts.is_none() && !switch.cases.is_empty() && !selector.is_constant() {
+        let only_default = switch.cases.len() == 1
+            && matches!(switch.cases[0].label, ast::CaseLabel::Default);
+        if only_default && !selector.is_constant() && !selector.is_error() {
             self.report(
                 Diagnostic::error("switch-without-case", "this `switch` has no `case`")
                     .label(span, "")

@@ -7,7 +7,7 @@ use kcc_runtime::declare::{ArgDecl, ArgKind, PvDecl};
 use super::names::{Missing, suggest};
 use super::node::NodeKind;
 use super::{Resolver, context, lossy};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::{Arg, Expr, PvRef, Target};
 use crate::source::Span;
 use crate::syntax::ast::{
@@ -296,9 +296,19 @@ impl Resolver<'_> {
                     let args = vec![Arg::Value(Expr::text(name.as_bytes())), Arg::Absent];
                     return Some(Base::Pv(PvRef { decl, args }));
                 }
-                let diagnostic =
-                    Diagnostic::error("unknown-variable", format!("there is no variable `${name}`"))
-                        .label(variable.span, "");
+                let mut diagnostic = Diagnostic::error(
+                    "unknown-variable",
+                    format!("there is no variable `${name}`"),
+                )
+                .label(variable.span, "");
+                if bare {
+                    diagnostic = diagnostic
+                        .note("Kamailio takes it for an attribute, which kcc does not support yet");
+                    self.incomplete = true;
+                    if self.options.allow_unsupported {
+                        diagnostic.severity = Severity::Warning;
+                    }
+                }
                 self.report(suggest(diagnostic, like.map(|like| format!("${like}"))));
             }
         }
