@@ -37,6 +37,18 @@ pub fn write(level: Level, origin: &str, text: &[u8]) {
     }
 }
 
+/// As [`write`], with all of `prefix`, such as `<script>: `, in place of an origin.
+pub fn write_prefixed(level: Level, prefix: &[u8], text: &[u8]) {
+    if super::enabled(level) {
+        with_buffer(|line| {
+            open_before_origin(line, level);
+            line.extend_from_slice(prefix);
+            line.extend_from_slice(text);
+            close(line);
+        });
+    }
+}
+
 /// Writes one line whatever its level: the macros have tested it.
 pub fn write_args(level: Level, origin: &str, text: fmt::Arguments<'_>) {
     with_buffer(|line| append(line, level, origin, text));
@@ -51,12 +63,18 @@ pub(super) fn append(out: &mut Vec<u8>, level: Level, origin: &str, text: fmt::A
 }
 
 fn open(line: &mut Vec<u8>, level: Level, origin: &str) {
+    open_before_origin(line, level);
+    // A Vec takes all.
+    let _ = write!(line, "{origin}: ");
+}
+
+fn open_before_origin(line: &mut Vec<u8>, level: Level) {
     if COLOR.load(Relaxed) {
         line.extend_from_slice(level.color().as_bytes());
     }
     let (worker, pid, word) = (WORKER.get(), std::process::id(), level.word());
     // A Vec takes all.
-    let _ = write!(line, "{worker:2}({pid}) {word}: {origin}: ");
+    let _ = write!(line, "{worker:2}({pid}) {word}: ");
 }
 
 fn close(line: &mut Vec<u8>) {

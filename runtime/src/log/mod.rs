@@ -14,7 +14,7 @@ mod queue;
 
 pub use capture::Capture;
 pub use level::{Level, enabled, set_threshold, threshold};
-pub use line::{set_color, set_worker, write, write_args};
+pub use line::{set_color, set_worker, write, write_args, write_prefixed};
 pub use queue::{Sink, dropped, flush, set_sink};
 
 pub use crate::{debug, error, info, log, notice, warn};

@@ -15,6 +15,8 @@ pub enum Creation {
     Retransmission,
     /// Requests of this kind have none (ACK), or it lacks what identifies one.
     NotPossible,
+    /// The Request-URI is malformed.
+    BadUri,
 }
 
 /// The key of a request's transaction, or of that of another method with the same branch.
@@ -55,8 +57,7 @@ impl Run {
             .find(&key(&self.message, method)?)
     }
 
-    /// Makes sure that the request in hand has a transaction (`t_newtran`). A new INVITE is
-    /// answered with 100 unless `auto_inv_100` is off.
+    /// Makes sure that the request in hand has a transaction (`t_newtran`).
     pub fn create_transaction(&mut self) -> Creation {
         if self.transaction.is_some() {
             return Creation::Ready;
@@ -68,17 +69,20 @@ impl Run {
         if method == Method::Ack {
             return Creation::NotPossible;
         }
+        if self.parsed_uri().is_none() {
+            return Creation::BadUri;
+        }
         let worker = self.worker().clone();
         let (now, invite) = (worker.now(), method == Method::Invite);
         let defaults = &worker.server.proxy;
         let armed = self.armed();
         let settings = Settings {
-            timeouts: armed.timeouts(defaults),
+            timeouts: armed.timeouts,
             handlers: armed.handlers,
+            disable_6xx: armed.disable_6xx,
+            relay_100: defaults.relay_100,
             script: Script::default(),
-            ..Settings::default()
         };
-        let trying = invite && defaults.auto_inv_100;
         let reliable = self.source.protocol.reliable();
         let (message, source) = (&self.message, self.source);
         let inserted = worker.server.transactions.table().insert(&key, |id| {
@@ -97,9 +101,6 @@ impl Run {
             Inserted::New(transaction) => {
                 self.ticket = transaction.claim();
                 self.transaction = Some(transaction);
-                if trying {
-                    self.reply_in_transaction(100, &defaults.auto_inv_100_reason);
-                }
                 Creation::Ready
             }
         }

@@ -26,9 +26,6 @@ pub enum NextHopError {
     /// The URI cannot be parsed or is of a scheme that is not routed by host.
     #[error("{0:?} is no SIP URI to send to")]
     BadUri(String),
-    /// An unknown `transport` parameter.
-    #[error("unknown transport {0:?}")]
-    UnknownTransport(String),
     /// The host has no address.
     #[error("{host}: {error}")]
     Unresolved {
@@ -42,25 +39,32 @@ pub enum NextHopError {
     NoSocket(Protocol, SocketAddr),
 }
 
+impl NextHopError {
+    /// The code of `t_relay()` and `forward()`.
+    pub fn code(&self) -> i64 {
+        match self {
+            NextHopError::BadUri(_) | NextHopError::Unresolved { .. } => -478,
+            NextHopError::NoSocket(..) => -7,
+        }
+    }
+}
+
 fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
 impl NextHop {
-    /// The next hop that `uri` names.
+    /// The next hop that `uri` names. An unknown transport counts as none.
     ///
     /// # Errors
-    /// The URI is malformed, of another scheme, or names an unknown transport.
+    /// The URI is malformed or of another scheme.
     pub fn of(uri: &[u8]) -> Result<NextHop, NextHopError> {
         let parsed = Uri::parse(uri).map_err(|_| NextHopError::BadUri(shown(uri)))?;
         if !matches!(parsed.scheme, Scheme::Sip | Scheme::Sips) || parsed.host.is_empty() {
             return Err(NextHopError::BadUri(shown(uri)));
         }
         let protocol = match parsed.transport() {
-            Some(name) => Some(
-                Protocol::from_name(name)
-                    .ok_or_else(|| NextHopError::UnknownTransport(shown(name)))?,
-            ),
+            Some(name) => Protocol::from_name(name),
             None if parsed.scheme == Scheme::Sips => Some(Protocol::Tls),
             None => None,
         };

@@ -8,6 +8,7 @@ use kcc_sip::{Message, build};
 use crate::message::{Edits, OutgoingReply};
 use crate::proxy::{BranchIndex, Kept, Transaction, respond, scripts};
 use crate::transaction::{Action, Actions, Arrived, RouteId};
+use crate::transport::SendError;
 use crate::worker::Worker;
 
 /// The answer that a step was about, with the edits that scripts made on it.
@@ -118,15 +119,25 @@ pub fn perform_arrived(
 }
 
 fn send_request(worker: &Rc<Worker>, transaction: &Transaction, branch: BranchIndex) {
-    let found = of_branch(transaction, branch, |branch| {
-        (branch.destination, branch.request.clone())
-    });
-    let Some((destination, request)) = found else {
-        return;
+    // A failure is logged there; the request is sent again, or the branch ends by its timer.
+    let _ = send_branch(worker, transaction, branch);
+}
+
+/// Sends the request of `branch`.
+pub fn send_branch(
+    worker: &Worker,
+    transaction: &Transaction,
+    branch: BranchIndex,
+) -> Result<(), SendError> {
+    let (destination, request, connect) = {
+        let core = transaction.lock();
+        let Some(found) = core.branches().get(usize::from(branch)) else {
+            return Ok(());
+        };
+        let connect = core.settings.script.forward;
+        (found.destination, found.request.clone(), connect)
     };
-    if worker.send(&destination, &request).is_err() {
-        perform_arrived(worker, transaction, transaction.fail(branch, 477), None);
-    }
+    worker.send_with(&destination, &request, connect)
 }
 
 fn send_cancel(worker: &Worker, transaction: &Transaction, branch: BranchIndex) {
@@ -179,14 +190,15 @@ fn build_cancel(worker: &Worker, transaction: &Transaction, branch: BranchIndex)
 }
 
 fn send_reply(worker: &Worker, transaction: &Transaction) {
-    let (reply, force_rport) = {
+    let (reply, force_rport, connect) = {
         let core = transaction.lock();
-        (core.reply().clone(), core.settings.script.force_rport)
+        let script = &core.settings.script;
+        (core.reply().clone(), script.force_rport, script.reply)
     };
     let request = transaction.request();
     let back = super::reply_destination(&request.message, &request.source, force_rport);
     // A failure is logged there; the answer is stored and goes out on the next retransmission.
-    let _ = worker.send(&back, &reply);
+    let _ = worker.send_with(&back, &reply, connect);
 }
 
 fn forward(
@@ -202,9 +214,10 @@ fn forward(
         None
     };
     let none = Edits::new();
+    let defaults = &worker.server.proxy;
     let answer = match (&stored, code) {
         // RFC 3261 §16.7 step 6: a 503 says nothing of this proxy.
-        (_, 503) => None,
+        (_, 503) if defaults.remap_503_500 => None,
         (Some(kept), _) => Some(InHand {
             message: &kept.message,
             edits: kept.edits.as_deref().unwrap_or(&none),
@@ -212,9 +225,13 @@ fn forward(
         (None, ..300) => hand,
         (None, _) => None,
     };
-    let code = if code == 503 { 500 } else { code };
     let Some(answer) = answer else {
-        return respond::make(worker, transaction, code, &[], &none);
+        let (code, reason) = match code {
+            503 if defaults.remap_503_500 => (500, &b""[..]),
+            408 => (defaults.timeout_code, &*defaults.timeout_reason),
+            code => (code, &b""[..]),
+        };
+        return respond::make(worker, transaction, code, reason, &none);
     };
     let stream = transaction.request().source.protocol.reliable();
     worker.with_buffer(|buffer| {

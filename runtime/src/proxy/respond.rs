@@ -5,7 +5,7 @@ use kcc_sip::Message;
 use kcc_sip::build::ViaStamp;
 
 use crate::message::{Edits, OwnReply};
-use crate::proxy::{Transaction, perform, reply_destination};
+use crate::proxy::{Connect, Transaction, perform, reply_destination};
 use crate::run::{Run, Source};
 use crate::transaction::Actions;
 use crate::worker::Worker;
@@ -57,13 +57,21 @@ fn reason_or_usual(code: u16, reason: &[u8]) -> &[u8] {
 }
 
 impl Run {
-    /// Answers in the transaction in hand; false where there is none.
+    /// Answers in the transaction in hand; false where there is none or it has its final answer.
     pub fn reply_in_transaction(&mut self, code: u16, reason: &[u8]) -> bool {
         let Some(transaction) = self.transaction.clone() else {
             return false;
         };
-        if self.force_rport {
-            transaction.lock().settings.script.force_rport = true;
+        let reply = self.wishes().map(|w| w.reply);
+        {
+            let mut core = transaction.lock();
+            if core.reply_code() >= 200 {
+                return false;
+            }
+            core.settings.script.force_rport |= self.force_rport;
+            if let Some(reply) = reply {
+                core.settings.script.reply = reply;
+            }
         }
         let worker = self.worker().clone();
         let actions = make(&worker, &transaction, code, reason, &self.edits);
@@ -91,7 +99,8 @@ impl Run {
             };
             reply.write(buffer);
             let back = reply_destination(&self.message, &self.source, self.force_rport);
-            worker.send(&back, buffer).is_ok()
+            let connect = self.wishes().map_or(Connect::default(), |w| w.reply);
+            worker.send_with(&back, buffer, connect).is_ok()
         })
     }
 }

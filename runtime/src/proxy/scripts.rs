@@ -19,6 +19,7 @@ pub fn finish(run: &mut Run) {
         return;
     };
     run.leave_script_state();
+    run.reply_to_failed_relay();
     let worker = run.worker().clone();
     perform(
         &worker,
@@ -65,6 +66,13 @@ pub fn take_reply(run: &mut Run) -> bool {
 fn find(run: &Run) -> Option<(Transaction, BranchIndex)> {
     let via = run.message.top_via()?;
     run.transactions().table().find_branch(via.branch()?)
+}
+
+impl Run {
+    /// Whether the reply in hand is to a branch of one of our transactions.
+    pub fn is_to_transaction(&self) -> bool {
+        !self.message.is_request() && find(self).is_some()
+    }
 }
 
 /// A transaction's time has come.
@@ -166,6 +174,7 @@ fn run_failure(run: &mut Run, transaction: &Transaction, script: Wanted) {
             run.target.uri.set(uri);
         }
     }
+    run.target.consume();
     run.take_script_state();
     let kind = if script.of_branch {
         Routes::BRANCH_FAILURE

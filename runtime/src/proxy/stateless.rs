@@ -4,7 +4,7 @@ use kcc_sip::build::{NewVia, ToTag};
 
 use crate::message::{OutgoingReply, OutgoingRequest};
 use crate::proxy::destination::routing_uri;
-use crate::proxy::{NextHop, NextHopError, respond};
+use crate::proxy::{Connect, NextHop, NextHopError, Wishes, respond};
 use crate::run::Run;
 use crate::transport::{Destination, Protocol, SendError};
 
@@ -20,6 +20,17 @@ pub enum ForwardError {
     /// Nothing that can be built.
     #[error("the message cannot be built")]
     Build,
+}
+
+impl ForwardError {
+    /// The code of `forward()`.
+    pub fn code(&self) -> i64 {
+        match self {
+            ForwardError::NextHop(error) => error.code(),
+            ForwardError::Send(_) => -477,
+            ForwardError::Build => -1,
+        }
+    }
 }
 
 impl Run {
@@ -40,13 +51,19 @@ impl Run {
         let mut branch = [0u8; 48];
         let branch = stateless_branch(&tag, &mut branch);
         let worker = self.worker().clone();
+        let connect = self.wishes().map_or(Connect::default(), |w| w.forward);
         worker.with_buffer(|buffer| {
             if !self.build_request(&destination, branch, buffer) {
                 return Err(ForwardError::Build);
             }
-            worker.send(&destination, buffer)?;
+            worker.send_with(&destination, buffer, connect)?;
             Ok(())
         })
+    }
+
+    /// What the script wishes of the way the message leaves, if anything.
+    pub(crate) fn wishes(&self) -> Option<&Wishes> {
+        self.locals.peek::<Wishes>()
     }
 
     /// Appends the request as it goes to `destination` to `out`: with the edits of the message and
@@ -61,14 +78,17 @@ impl Run {
         let Some(socket) = destination.socket.and_then(|id| worker.network.socket(id)) else {
             return false;
         };
-        let port = socket.sent_port();
+        let wishes = self.wishes();
+        let port = wishes.and_then(|w| w.port).unwrap_or(socket.sent_port());
         let via = NewVia {
             transport: destination.protocol.via_name().as_bytes(),
-            host: socket.sent_host().as_bytes(),
+            host: wishes
+                .and_then(|w| w.host.get())
+                .unwrap_or(socket.sent_host().as_bytes()),
             port: (port != socket.protocol.default_port()).then_some(port),
             branch,
             instance: self.source.connection.map(|id| id.0.get()),
-            rport: false,
+            rport: wishes.is_some_and(|w| w.rport),
             extra: b"",
         };
         worker.builder().request(

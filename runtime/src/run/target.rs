@@ -8,6 +8,7 @@ use crate::transport::SocketId;
 #[derive(Clone, Debug, Default)]
 pub struct Slot {
     set: bool,
+    written: bool,
     text: Vec<u8>,
 }
 
@@ -25,6 +26,7 @@ impl Slot {
     /// Sets it to empty text and lends the buffer, to be written into.
     pub fn edit(&mut self) -> &mut Vec<u8> {
         self.set = true;
+        self.written = true;
         self.text.clear();
         &mut self.text
     }
@@ -32,6 +34,7 @@ impl Slot {
     /// Unsets it.
     pub fn clear(&mut self) {
         self.set = false;
+        self.written = false;
     }
 }
 
@@ -56,11 +59,27 @@ pub struct Target {
     pub ruid: Slot,
     /// User agent that registered the contact.
     pub location_ua: Slot,
+    /// It became a branch already, and is one again only when its URI or next hop is written.
+    consumed: bool,
 }
 
 impl Target {
+    /// Whether it is a branch to relay to: it is none where it was made one before
+    /// (`append_branch()`) or failed (in a failure route) and was not written since.
+    pub fn is_new(&self) -> bool {
+        !self.consumed || self.uri.written || self.dst_uri.written
+    }
+
+    /// Notes that it became a branch.
+    pub fn consume(&mut self) {
+        self.consumed = true;
+        self.uri.written = false;
+        self.dst_uri.written = false;
+    }
+
     /// Forgets everything but the buffers.
     pub fn clear(&mut self) {
+        self.consumed = false;
         for slot in [
             &mut self.uri,
             &mut self.dst_uri,

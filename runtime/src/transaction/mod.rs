@@ -165,6 +165,11 @@ impl<P: Payload> Transaction<P> {
         Ok(actions)
     }
 
+    /// The request of a branch just started could not be sent: the branch does not count.
+    pub fn give_up(&self, branch: BranchIndex) -> Actions {
+        self.step(|core, _| core.give_up(branch))
+    }
+
     /// An answer arrived. One that its branch absorbs goes no further.
     pub fn reply(
         self: &Arc<Self>,

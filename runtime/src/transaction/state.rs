@@ -12,7 +12,7 @@ use super::client_invite::ClientInvite;
 use super::client_non_invite::{self, ClientNonInvite};
 use super::queue::{Arrival, Queue};
 use super::server::{Answer, Server};
-use super::timer::NEVER;
+use super::timer::{NEVER, Timeouts};
 use super::{Payload, Settings};
 
 /// The most branches that a transaction may have (Kamailio's `max_branches` at its highest).
@@ -68,10 +68,19 @@ pub struct Core<P: Payload> {
     pub(super) failing: Option<Failing>,
     /// Where the present leg of serial forking begins.
     pub(super) leg: usize,
+    created: u64,
     pub(super) lifetime_at: u64,
     pub(super) wake_at: u64,
     pub(super) terminated: bool,
     pub(crate) queue: Queue<P::Message>,
+}
+
+fn lifetime(timeouts: &Timeouts, invite: bool) -> u64 {
+    u64::from(if invite {
+        timeouts.max_inv_lifetime
+    } else {
+        timeouts.max_noninv_lifetime
+    })
 }
 
 impl<P: Payload> Core<P> {
@@ -81,14 +90,9 @@ impl<P: Payload> Core<P> {
         settings: Settings<P::State>,
         now: u64,
     ) -> Self {
-        let timeouts = &settings.timeouts;
-        let lifetime = if invite {
-            timeouts.max_inv_lifetime
-        } else {
-            timeouts.max_noninv_lifetime
-        };
         Self {
-            lifetime_at: now.saturating_add(u64::from(lifetime)),
+            created: now,
+            lifetime_at: now.saturating_add(lifetime(&settings.timeouts, invite)),
             settings,
             server: Server::start(invite, reliable),
             reply: Bytes::new(),
@@ -129,6 +133,20 @@ impl<P: Payload> Core<P> {
         self.branches.get_mut(usize::from(branch))
     }
 
+    /// Sets the durations of what is started from now on, and the lifetime.
+    pub fn set_timeouts(&mut self, timeouts: Timeouts) {
+        let (old, new) = (&self.settings.timeouts, &timeouts);
+        if lifetime(old, self.is_invite()) != lifetime(new, self.is_invite()) {
+            self.lifetime_at = self.created.saturating_add(lifetime(new, self.is_invite()));
+        }
+        self.settings.timeouts = timeouts;
+    }
+
+    /// Whether the transaction is past its lifetime at `now` (`t_is_expired`).
+    pub fn is_expired(&self, now: u64) -> bool {
+        now >= self.lifetime_at
+    }
+
     /// Whether the sender cancelled the request (`t_is_canceled`).
     pub fn is_cancelled(&self) -> bool {
         self.cancelled
@@ -167,6 +185,7 @@ impl<P: Payload> Core<P> {
             on_reply: handlers.on_reply,
             on_branch_failure: handlers.on_branch_failure,
             received: 0,
+            answers: 0,
             client: Client::Idle,
             cancel: Cancel::No,
             reliable,
@@ -202,6 +221,13 @@ impl<P: Payload> Core<P> {
         branch.client.bound(branch.limit);
         actions.push(Action::SendRequest { branch: index });
         Ok(())
+    }
+
+    /// Takes back the start of a branch whose request could not be sent: it does not count.
+    pub(crate) fn give_up(&mut self, index: BranchIndex) {
+        if let Some(branch) = self.branches.get_mut(usize::from(index)) {
+            branch.client = Client::Idle;
+        }
     }
 
     fn may_fork(&self) -> Result<(), BranchError> {
@@ -246,6 +272,7 @@ impl<P: Payload> Core<P> {
         branch.client.bound(branch.limit);
         if branch.is_started() {
             branch.received = code;
+            branch.answers = branch.answers.saturating_add(1);
         }
         if code < 200 && matches!(branch.cancel, Cancel::Waiting) && branch.client.is_proceeding() {
             branch.cancel = Cancel::Building;
