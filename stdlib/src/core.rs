@@ -1,5 +1,16 @@
 //! The core of the language: what needs no `loadmodule`.
 
 /// Statements and variables of the core.
-#[kcc_macros::module(name = "core", parts(kcc_runtime::variables::process::core::PART))]
+#[kcc_macros::module(
+    name = "core",
+    parts(
+        kcc_runtime::statements::branches::exports::PART,
+        kcc_runtime::statements::flags::exports::PART,
+        kcc_runtime::statements::forward::exports::PART,
+        kcc_runtime::statements::log::exports::PART,
+        kcc_runtime::statements::network::exports::PART,
+        kcc_runtime::statements::uri::exports::PART,
+        kcc_runtime::variables::process::core::PART
+    )
+)]
 pub mod exports {}
