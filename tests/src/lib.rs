@@ -3,4 +3,6 @@
 pub mod built;
 pub mod folder;
 pub mod options;
+pub mod port;
+pub mod program;
 pub mod server;
