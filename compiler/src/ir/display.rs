@@ -212,6 +212,7 @@ impl Display for Expr {
             Expr::Matches(text, pattern) => write!(f, "({text} =~ const {pattern})"),
             Expr::MatchesText(l, r) => write!(f, "({l} =~ {r})"),
             Expr::InNetwork(text, network) => write!(f, "({text} in const {network})"),
+            Expr::IsOwn(_, text) => write!(f, "({text} == myself)"),
             Expr::Defined(inner) => write!(f, "defined({inner})"),
             Expr::Length(inner) => write!(f, "length({inner})"),
             Expr::Choose(parts) => joined(f, "choose", &parts[..]),

@@ -264,6 +264,8 @@ pub enum Expr {
     MatchesText(Box<Expr>, Box<Expr>),
     /// Whether an address given as text lies in a network: index of a constant of kind `network`.
     InNetwork(Box<Expr>, u32),
+    /// Whether a URI or an address, given as text, is this server's: 0 or 1.
+    IsOwn(Own, Box<Expr>),
     /// Whether a value is not null: 0 or 1.
     Defined(Box<Expr>),
     /// Length of a string in bytes.
@@ -282,6 +284,15 @@ pub enum Expr {
     Truth(Box<Expr>),
     /// Gives up.
     GiveUp,
+}
+
+/// What is compared with `myself`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// The host of a URI.
+    Uri,
+    /// An address.
+    Address,
 }
 
 /// An operand whose context is known at run time only.
@@ -388,7 +399,7 @@ impl Expr {
         match self {
             Int(_) | ReturnCode | PvInt(_) | ToInt(_) | Arithmetic(..) | BitNot(_) | Compare(..)
             | Not(_) | And(..) | Or(..) | SameText(..) | SameWord(..) | Equal(..) | Matches(..)
-            | MatchesText(..) | InNetwork(..) | Defined(_) | Length(_) | Call(_) | Block(_)
+            | MatchesText(..) | InNetwork(..) | IsOwn(..) | Defined(_) | Length(_) | Call(_) | Block(_)
             | Assign(_) | Truth(_) => Type::Int,
             Str(_) | Format(_) | ToStr(_) | Concat(_) => Type::Str,
             Null | Var(_) | Pv(_) | Transform { .. } | Add { .. } | GiveUp => Type::Any,

@@ -28,7 +28,7 @@ impl Expr {
             }
             Format(list) | Concat(list) => list.iter().for_each(f),
             ToInt(e) | ToStr(e) | BitNot(e) | Not(e) | Defined(e) | Length(e) | Truth(e)
-            | Matches(e, _) | InNetwork(e, _) => f(e),
+            | Matches(e, _) | InNetwork(e, _) | IsOwn(_, e) => f(e),
             Arithmetic(_, a, b)
             | Compare(_, a, b)
             | And(a, b)

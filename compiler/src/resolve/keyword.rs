@@ -8,13 +8,10 @@ use kcc_sip::method::Method;
 use super::core_call::protocol_text;
 use super::node::{Node, NodeKind, comparison};
 use super::{Resolver, context};
-use crate::ir::{Arg, Call, Callee, Comparison, Expr, Operand, PvRef};
+use crate::ir::{Arg, Comparison, Expr, Operand, Own, PvRef};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Test, TestSubject, TestValue};
 
-/// The functions that tell whether a URI or an address is this server's; no one can write them.
-const MYSELF_URI: &str = "uri==myself";
-const MYSELF_IP: &str = "ip==myself";
 /// `max_len`: the largest message, in bytes.
 const MAX_LEN: i64 = 65_535;
 
@@ -129,7 +126,7 @@ impl Resolver<'_> {
         let text = context::to_text(read);
         match &test.value {
             TestValue::Word(word) => Some(same_word(test.op, text, word.text.as_bytes())),
-            TestValue::Myself(span) => self.myself(test.op, MYSELF_URI, text, *span),
+            TestValue::Myself(_) => Some(myself(test.op, Own::Uri, text)),
             TestValue::Expr(expr) => {
                 let node = self.node(expr);
                 self.compared_text(test, text, &node)
@@ -157,26 +154,10 @@ impl Resolver<'_> {
         Some(signed(test.op, Expr::SameWord(Box::new(text), Box::new(other))))
     }
 
-    fn myself(
-        &mut self,
-        op: BinaryOp,
-        function: &str,
-        text: Expr,
-        span: Span,
-    ) -> Option<Expr> {
-        let Some(decl) = self.form(function, 1) else {
-            self.unsupported("unsupported-keyword", "`myself` is known to Kamailio", span);
-            return None;
-        };
-        let call = Call { callee: Callee::Core(decl), args: vec![Arg::Value(text)] };
-        let is_own = Expr::Truth(Box::new(Expr::Call(Box::new(call))));
-        Some(signed(op, is_own))
-    }
-
     fn address_test(&mut self, test: &Test, read: Expr) -> Option<Expr> {
         let text = context::to_text(read);
         let network = match &test.value {
-            TestValue::Myself(span) => return self.myself(test.op, MYSELF_IP, text, *span),
+            TestValue::Myself(_) => return Some(myself(test.op, Own::Address, text)),
             TestValue::Network(network) => {
                 let mask = network.mask.map(|mask| match mask {
                     crate::syntax::ast::NetworkMask::Bits(bits) => format!("/{bits}"),
@@ -266,6 +247,10 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+fn myself(op: BinaryOp, own: Own, text: Expr) -> Expr {
+    signed(op, Expr::IsOwn(own, Box::new(text)))
 }
 
 fn same_word(op: BinaryOp, text: Expr, word: &[u8]) -> Expr {

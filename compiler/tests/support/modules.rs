@@ -67,12 +67,6 @@ pub mod core {
         true
     }
 
-    /// Whether a URI is this server's.
-    #[function(routes = "any", name = "uri==myself")]
-    fn myself_uri(_run: &mut Run, uri: Text) -> bool {
-        uri.ends_with(b"127.0.0.1:5099")
-    }
-
     /// The method.
     #[pv]
     fn rm(run: &mut Run) -> &'static str {

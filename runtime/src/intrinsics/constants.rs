@@ -59,7 +59,8 @@ fn bits(address: IpAddr) -> (u128, bool) {
     }
 }
 
-fn address(text: &[u8]) -> Option<IpAddr> {
+/// An address as text, IPv6 with or without brackets.
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(text).ok()?;
     let bare = text
         .strip_prefix('[')

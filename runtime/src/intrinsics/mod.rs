@@ -304,6 +304,22 @@ intrinsics! {
         i64::from(network.contains(&text.text()))
     }
 
+    /// Whether the host of the URI is this server.
+    fn is_myself(run, uri: Val) -> i64 {
+        // SAFETY: compiled code's values live during the call.
+        let uri = unsafe { uri.view() };
+        i64::from(crate::statements::tests::is_myself(run, &uri.text()))
+    }
+
+    /// Whether the address is this server's, at any port.
+    fn is_my_address(run, text: Val) -> i64 {
+        // SAFETY: compiled code's values live during the call.
+        let text = unsafe { text.view() };
+        let own = constants::address(&text.text())
+            .is_some_and(|address| crate::statements::tests::is_my_address(run, address, None));
+        i64::from(own)
+    }
+
     /// The number of the block of kind `kind` that is called `name`; `u32::MAX` with a warning
     /// where there is none.
     fn route_number(run, kind: i64, name: Val) -> i64 {

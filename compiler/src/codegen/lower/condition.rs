@@ -6,7 +6,7 @@ use cranelift::prelude::{Block, InstBuilder, IntCC, Value, types};
 use kcc_runtime::value::{parse_int, tag};
 
 use super::{Loaded, Lowered, Lowering};
-use crate::ir::{Expr, Operand};
+use crate::ir::{Expr, Operand, Own};
 
 /// When an integer counts as true.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,15 @@ impl Lowering<'_, '_, '_> {
                 let failed = self.is(IntCC::NotEqual, found[0], tag::INT as i64);
                 self.give_up_if(failed, None)?;
                 self.is(IntCC::NotEqual, found[1], 0)
+            }
+            Expr::IsOwn(own, text) => {
+                let (tag, data) = self.text(text)?;
+                let intrinsic = match own {
+                    Own::Uri => "is_myself",
+                    Own::Address => "is_my_address",
+                };
+                let found = self.call_intrinsic(intrinsic, &[tag, data])?[0];
+                self.is(IntCC::NotEqual, found, 0)
             }
             Expr::Defined(inner) => {
                 let value = self.expression(inner)?;

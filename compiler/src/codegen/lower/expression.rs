@@ -65,6 +65,7 @@ impl Lowering<'_, '_, '_> {
             | Expr::Matches(..)
             | Expr::MatchesText(..)
             | Expr::InNetwork(..)
+            | Expr::IsOwn(..)
             | Expr::Defined(_) => Loaded::Int(self.flag(expr)?),
             Expr::Concat(parts) => self.concat(parts)?,
             Expr::Add { first, rest } => self.add(first, rest)?,
