@@ -6,7 +6,9 @@
     parts(
         kcc_runtime::variables::avp::exports::PART,
         kcc_runtime::variables::body::exports::PART,
+        kcc_runtime::variables::branches::exports::PART,
         kcc_runtime::variables::common::exports::PART,
+        kcc_runtime::variables::credentials::exports::PART,
         kcc_runtime::variables::flags::exports::PART,
         kcc_runtime::variables::from_to::exports::PART,
         kcc_runtime::variables::header::exports::PART,
@@ -16,6 +18,8 @@
         kcc_runtime::variables::request_uri::exports::PART,
         kcc_runtime::variables::sockets::exports::PART,
         kcc_runtime::variables::start_line::exports::PART,
+        kcc_runtime::variables::time::exports::PART,
+        kcc_runtime::variables::via::exports::PART,
     )
 )]
 pub mod exports {}

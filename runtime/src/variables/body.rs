@@ -114,7 +114,7 @@ pub mod exports {
     ///
     /// Keys: `len` length, `buf` the whole; `body`, `body_len`; `hdrs` all header fields, `hdrs_len`
     /// their length, `hdrc` their number; `fline` the first line; `fpart` first line and header
-    /// fields, `lpart` header fields and body.
+    /// fields, `lpart` header fields and body. `hdrs` and `fpart` end without a line end.
     ///
     /// ```cfg
     /// if ($msg(len) > 4000) exit;
@@ -124,19 +124,18 @@ pub mod exports {
         let message = &run.message;
         let bytes = message.bytes();
         let part = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
-        let (headers, body) = (message.headers_start(), message.body_offset());
+        let headers = message.headers_start();
+        let last = part(headers, message.headers_end()).trim_ascii_end().len();
         let text = match *key {
             MessageKey::Length => return Val::int(bytes.len() as i64),
             MessageKey::BodyLength => return Val::int(message.payload().len() as i64),
-            MessageKey::HeadersLength => {
-                return Val::int(part(headers, message.headers_end()).len() as i64);
-            }
+            MessageKey::HeadersLength => return Val::int(last as i64),
             MessageKey::HeaderCount => return Val::int(message.header_count() as i64),
             MessageKey::Whole => bytes,
             MessageKey::Body => message.payload(),
-            MessageKey::Headers => part(headers, message.headers_end()),
+            MessageKey::Headers => part(headers, headers + last),
             MessageKey::FirstLine => message.first_line(),
-            MessageKey::FirstPart => part(0, body),
+            MessageKey::FirstPart => part(0, headers + last),
             MessageKey::LastPart => part(headers, bytes.len()),
         };
         Val::str(text)

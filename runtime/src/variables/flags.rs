@@ -6,7 +6,7 @@ use crate::value::{Val, Value};
 
 /// Eight hexadecimal digits.
 fn hex(run: &mut Run, flags: u32) -> Val {
-    written::<8>(run, format_args!("{flags:08X}"))
+    written::<8>(run, format_args!("{flags:08x}"))
 }
 
 /// All flags at once: the low 32 bits of an integer; null clears them.

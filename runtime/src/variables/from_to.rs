@@ -64,7 +64,12 @@ fn assign(run: &mut Run, kind: HeaderKind, part: Part, value: Value<'_>) -> Resu
             }
         }
         Part::Display if !address.display.is_empty() => {
-            edits.replace(range(address.display)?, text)?;
+            let mut name = range(address.display)?;
+            if text.is_empty() {
+                // With the blank and up to the bracket.
+                name.end = old.start.saturating_sub(1).max(name.end);
+            }
+            edits.replace(name, text)?;
         }
         Part::Display if text.is_empty() => {}
         Part::Display => {

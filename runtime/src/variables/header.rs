@@ -74,13 +74,7 @@ impl<'a> Sought<'a> {
     fn is_list(self) -> bool {
         matches!(
             self.kind,
-            HeaderKind::Via
-                | HeaderKind::Route
-                | HeaderKind::RecordRoute
-                | HeaderKind::Contact
-                | HeaderKind::PAssertedIdentity
-                | HeaderKind::PPreferredIdentity
-                | HeaderKind::Diversion
+            HeaderKind::Via | HeaderKind::Route | HeaderKind::RecordRoute | HeaderKind::Contact
         )
     }
 }
@@ -153,9 +147,8 @@ pub mod exports {
         Sought::new(&name).values(&run.message).count() as i64
     }
 
-    /// As `$hdr`, but where the header is a list of elements (Via, Route, Record-Route, Contact,
-    /// P-Asserted-Identity, P-Preferred-Identity, Diversion) the index counts elements over all
-    /// header fields of the name.
+    /// As `$hdr`, but where the header is a list of elements (Via, Route, Record-Route, Contact) the
+    /// index counts elements over all header fields of the name.
     ///
     /// ```cfg
     /// if ($(hfl(Record-Route)[1]) == $null) exit;

@@ -10,8 +10,10 @@ mod tests;
 
 pub mod avp;
 pub mod body;
+pub mod branches;
 pub(crate) mod calendar;
 pub mod common;
+pub mod credentials;
 pub mod flags;
 pub mod from_to;
 pub mod header;
@@ -21,6 +23,8 @@ pub mod process;
 pub mod request_uri;
 pub mod sockets;
 pub mod start_line;
+pub mod time;
+pub mod via;
 
 use std::io::Write;
 

@@ -42,7 +42,7 @@ fn family(host: &[u8]) -> i64 {
 }
 
 /// The next hop of a reply: where the Via below the top one points.
-fn reply_hop(run: &mut Run, key: HopKey) -> Option<Val> {
+pub(super) fn reply_hop(run: &mut Run, key: HopKey) -> Option<Val> {
     let via = run.message.vias().nth(1)?;
     let host = via.received().and_then(some).unwrap_or_else(|| via.host());
     let port = reply_port(&via);
@@ -187,7 +187,7 @@ pub mod exports {
     /// The next hop: `$du`, else the Request-URI; in replies where the second Via points.
     ///
     /// Keys: `u` the URI, `U` its user (null in replies), `d` its host, `p` its port, `P` its
-    /// transport in lower case, `i` the family of a host that is an address: 4 or 6, 0 for a name.
+    /// transport (`UDP` where the URI names none), `i` the family of a host that is an address: 4 or 6, 0 for a name.
     ///
     /// ```cfg
     /// if ($nh(d) == "192.0.2.7") exit;

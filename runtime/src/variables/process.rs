@@ -203,6 +203,36 @@ pub mod exports {
         }
     }
 
+    /// The class of a parse error: always null, as on Kamailio.
+    #[pv(name = "err.class")]
+    fn err_class(_run: &mut Run) -> Val {
+        Val::NULL
+    }
+
+    /// The level of a parse error: always null, as on Kamailio.
+    #[pv(name = "err.level")]
+    fn err_level(_run: &mut Run) -> Val {
+        Val::NULL
+    }
+
+    /// The text of a parse error: always null, as on Kamailio.
+    #[pv(name = "err.info")]
+    fn err_info(_run: &mut Run) -> Val {
+        Val::NULL
+    }
+
+    /// The reply code of a parse error: always null, as on Kamailio.
+    #[pv(name = "err.rcode")]
+    fn err_rcode(_run: &mut Run) -> Val {
+        Val::NULL
+    }
+
+    /// The reason phrase of a parse error: always null, as on Kamailio.
+    #[pv(name = "err.rreason")]
+    fn err_rreason(_run: &mut Run) -> Val {
+        Val::NULL
+    }
+
     /// A line feed.
     #[pv(name = "En")]
     fn line_feed(_run: &mut Run) -> &'static str {

@@ -15,7 +15,9 @@ use crate::value::{Val, Value, tag};
 pub(super) static PARTS: &[&Part] = &[
     &super::avp::exports::PART,
     &super::body::exports::PART,
+    &super::branches::exports::PART,
     &super::common::exports::PART,
+    &super::credentials::exports::PART,
     &super::flags::exports::PART,
     &super::from_to::exports::PART,
     &super::header::exports::PART,
@@ -26,6 +28,8 @@ pub(super) static PARTS: &[&Part] = &[
     &super::request_uri::exports::PART,
     &super::sockets::exports::PART,
     &super::start_line::exports::PART,
+    &super::time::exports::PART,
+    &super::via::exports::PART,
 ];
 
 const INVITE: &str = "INVITE sip:bob;x=1:secret@127.0.0.1:5099;transport=tcp;lr?h1=v1 SIP/2.0\r\n\
@@ -43,6 +47,8 @@ const INVITE: &str = "INVITE sip:bob;x=1:secret@127.0.0.1:5099;transport=tcp;lr?
     P-Preferred-Identity: \"C\" <sip:c@d>, <sip:e@f>\r\n\
     Diversion: <sip:d@e>;reason=busy;counter=2;privacy=full\r\n\
     User-Agent: kt/1.0\r\n\
+    Authorization: Digest username=\"au@dom\", realm=\"r, 1\", nonce=\"n1\", uri=\"sip:u\", \
+    response=\"00\", algorithm=MD5\r\n\
     Content-Type: text/plain\r\n\
     Content-Length: 4\r\n\
     \r\n\
@@ -271,6 +277,21 @@ fn variables_of_a_request() {
             ("$fs", "<null>"),
             ("$fsp", "#0"),
             ("$mF", "00000000"),
+            ("$au", "au"),
+            ("$aU", "au@dom"),
+            ("$ad", "dom"),
+            ("$ar", "r, 1"),
+            ("$aa", "MD5"),
+            ("$adc", "<null>"),
+            ("$Au", "alice@example.org"),
+            ("$AU", "alice"),
+            ("$ds", "<null>"),
+            ("$br", "<null>"),
+            ("$(branch(count))", "<null>"),
+            ("$via1(host)", "<null>"),
+            ("$rpl(duri)", "<null>"),
+            ("$TV(un)", "#0"),
+            ("$err.class", "<null>"),
             ("$retcode", "#1"),
             ("$null", "<null>"),
             ("$true", "#1"),
@@ -319,6 +340,20 @@ fn variables_of_a_reply() {
             ("$nh(U)", "<null>"),
             ("$ct", "<null>"),
             ("$expires(min)", "<null>"),
+            ("$nh(u)", "sip:192.0.2.77:777;transport=tcp"),
+            ("$nh(P)", "tcp"),
+            ("$nh(i)", "#4"),
+            ("$via0(host)", "192.0.2.9"),
+            ("$via0(port)", "5060"),
+            ("$via1(rport)", "777"),
+            ("$via1(protoid)", "#2"),
+            ("$viaZ(received)", "192.0.2.77"),
+            ("$via1(branch)", "z9hG4bK2"),
+            ("$rpl(duri)", "sip:192.0.2.77:777;transport=tcp"),
+            ("$rpl(dprotoid)", "#2"),
+            ("$rpl(cntvia)", "#2"),
+            ("$rpl(cntrr)", "#0"),
+            ("$au", "<null>"),
         ],
     );
 }
@@ -425,7 +460,7 @@ fn header_assignments_are_edits() {
         (
             "$tn",
             Value::Null,
-            "To:  <sip:bob@example.com;p=q>;tag=totag1",
+            "To: <sip:bob@example.com;p=q>;tag=totag1",
         ),
         (
             "$tu",
@@ -499,4 +534,76 @@ fn an_avp_is_a_stack() {
     write(&mut run, "$avp(x)", Value::Str(b"b"));
     write(&mut run, "$avp(x)", Value::Null);
     assert_eq!(read(&mut run, "$(avp(x)[*])"), "only");
+}
+
+#[test]
+fn branches_are_listed_and_changed() {
+    let mut run = run_of(INVITE);
+    assert!(write(&mut run, "$br", Value::Str(b"sip:b1@h")));
+    assert_eq!(read(&mut run, "$ds"), "Contact: <sip:b1@h>");
+    assert!(write(&mut run, "$ru", Value::Str(b"sip:new@x")));
+    assert!(write(&mut run, "$br", Value::Str(b"sip:b2@h")));
+    run.branches.as_mut_slice()[1].q = Some(500);
+    for (variable, expected) in [
+        ("$ds", "Contact: <sip:new@x>, <sip:b1@h>, <sip:b2@h>;q=0.5"),
+        ("$br", "sip:b1@h"),
+        ("$bR", "sip:b1@h, <sip:b2@h>;q=0.5"),
+        ("$(branch(flags)[0])", "#0"),
+        ("$(branch(dst_uri)[0])", "<null>"),
+        ("$(branch(count))", "#2"),
+        ("$(branch(uri)[-1])", "sip:b2@h"),
+        ("$(branch(uri)[2])", "<null>"),
+    ] {
+        assert_eq!(read(&mut run, variable), expected, "{variable}");
+    }
+    assert!(write(
+        &mut run,
+        "$(branch(uri)[1])",
+        Value::Str(b"sip:b3@h")
+    ));
+    assert!(write(&mut run, "$(branch(flags)[1])", Value::Int(6)));
+    assert!(write(&mut run, "$(branch(uri)[0])", Value::Null));
+    assert_eq!(read(&mut run, "$(branch(uri)[0])"), "sip:b3@h");
+    assert_eq!(read(&mut run, "$(branch(flags)[0])"), "#6");
+    assert!(!write(&mut run, "$(branch(uri)[1])", Value::Str(b"x")));
+    assert!(!write(&mut run, "$(branch(count))", Value::Int(1)));
+    assert!(!write(&mut run, "$br", Value::Null));
+}
+
+#[test]
+fn the_time_of_a_message_stands_still() {
+    let mut run = run_of(INVITE);
+    let (seconds, micros) = (read(&mut run, "$Ts"), read(&mut run, "$TV(u)"));
+    let start = std::time::Instant::now();
+    while start.elapsed() < std::time::Duration::from_micros(2) {}
+    assert_eq!(
+        (read(&mut run, "$TV(s)"), read(&mut run, "$TV(u)")),
+        (seconds, micros)
+    );
+    let text = |moment: &super::calendar::Moment, format: &[u8]| {
+        let mut space = [0; super::calendar::LONGEST];
+        moment
+            .format(format, &mut space)
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+    };
+    let moment = super::calendar::Moment::utc(1_795_506_893).unwrap();
+    assert_eq!(
+        text(&moment, b"%a %b %e %H:%M:%S %Y").as_deref(),
+        Some("Tue Nov 24 07:54:53 2026")
+    );
+    assert_eq!((moment.parts().tm_yday, moment.parts().tm_wday), (327, 2));
+    assert_eq!(text(&moment, b""), Some(String::new()));
+    assert_eq!(text(&moment, b"%n%0999999d"), None);
+    assert_eq!(text(&moment, b"a\0b"), None);
+}
+
+#[test]
+fn accepted_credentials_name_the_account() {
+    let mut run = run_of(INVITE);
+    let accepted = run.locals.get::<super::credentials::Accepted>();
+    accepted.is_set = true;
+    accepted.user.extend_from_slice(b"bob");
+    accepted.realm.extend_from_slice(b"realm");
+    assert_eq!(read(&mut run, "$Au"), "bob@realm");
+    assert_eq!(read(&mut run, "$AU"), "bob");
 }
