@@ -134,7 +134,7 @@ fn results_are_those_of_the_vectors() {
         let mut run = run();
         let input = match input.as_bytes()[0] {
             b'"' => run.text(&unescaped(&input[1..input.len() - 1])),
-            b'\'' => run.text(input[1..input.len() - 1].as_bytes()),
+            b'\'' => run.text(&input.as_bytes()[1..input.len() - 1]),
             b'$' => Val::NULL,
             _ => run.text(input.as_bytes()),
         };

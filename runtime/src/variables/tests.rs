@@ -1,36 +1,17 @@
 //! Each variable on a request and on a reply, as Kamailio 5.6 gives it.
 
+mod written;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use kcc_sip::Message;
 
-use crate::abi::Pair;
-use crate::declare::{ArgDecl, ArgKind, Constant, Index, Part, PvDecl};
 use crate::message::Builder;
 use crate::program::{Manifest, Program};
 use crate::run::{Run, Source};
-use crate::value::{Val, Value, tag};
-
-pub(super) static PARTS: &[&Part] = &[
-    &super::avp::exports::PART,
-    &super::body::exports::PART,
-    &super::branches::exports::PART,
-    &super::common::exports::PART,
-    &super::credentials::exports::PART,
-    &super::flags::exports::PART,
-    &super::from_to::exports::PART,
-    &super::header::exports::PART,
-    &super::network::exports::PART,
-    &super::next_hop::exports::PART,
-    &super::process::core::PART,
-    &super::process::exports::PART,
-    &super::request_uri::exports::PART,
-    &super::sockets::exports::PART,
-    &super::start_line::exports::PART,
-    &super::time::exports::PART,
-    &super::via::exports::PART,
-];
+use crate::value::Value;
+use written::{read, read_int, write};
 
 const INVITE: &str = "INVITE sip:bob;x=1:secret@127.0.0.1:5099;transport=tcp;lr?h1=v1 SIP/2.0\r\n\
     Via: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1\r\n\
@@ -64,7 +45,7 @@ const REPLY: &str = "SIP/2.0 180 Ringing now\r\n\
     Content-Length: 0\r\n\
     \r\n";
 
-pub(super) fn run_of(message: &str) -> Box<Run> {
+fn run_of(message: &str) -> Box<Run> {
     let manifest = Manifest {
         defines: vec![
             ("PLAIN".into(), None),
@@ -85,92 +66,6 @@ pub(super) fn run_of(message: &str) -> Box<Run> {
         },
     );
     run
-}
-
-/// A variable as it is written, with the arguments that compiled code would pass.
-struct Written {
-    decl: &'static PvDecl,
-    args: Vec<Val>,
-    _constants: Vec<Constant>,
-}
-
-fn argument(decl: &ArgDecl, text: &'static str, constants: &mut Vec<Constant>) -> Val {
-    match decl.kind {
-        ArgKind::Constant(kind) | ArgKind::Parsed(kind) => {
-            constants.push((kind.parse)(text.as_bytes()).unwrap());
-            Val {
-                tag: tag::CONSTANT,
-                data: constants[constants.len() - 1].address() as u64,
-            }
-        }
-        ArgKind::Flag => Val::int(text.parse().unwrap()),
-        _ => Val::str(text.as_bytes()),
-    }
-}
-
-fn written(text: &'static str) -> Written {
-    let text = text.strip_prefix('$').unwrap();
-    let text = match text.strip_prefix('(') {
-        Some(inner) => inner.strip_suffix(')').unwrap(),
-        None => text,
-    };
-    let (text, index) = match text.strip_suffix(']') {
-        Some(text) => text.rsplit_once('[').unwrap(),
-        None => (text, ""),
-    };
-    let (name, inner) = match text.split_once('(') {
-        Some((name, inner)) => (name, Some(inner.strip_suffix(')').unwrap())),
-        None => (text, None),
-    };
-    let mut pvs = PARTS.iter().flat_map(|part| part.pvs);
-    let decl = pvs
-        .find(|pv| pv.name == name || pv.aliases.contains(&name))
-        .unwrap_or_else(|| panic!("no variable {name}"));
-    assert_eq!(decl.inner.is_some(), inner.is_some(), "{name}");
-    let (mut args, mut constants) = (Vec::new(), Vec::new());
-    if let (Some(arg), Some(inner)) = (&decl.inner, inner) {
-        args.push(argument(arg, inner, &mut constants));
-    }
-    if decl.index {
-        args.push(match index {
-            "" => Val::NULL,
-            "*" => Index::ALL,
-            n => Val::int(n.parse().unwrap()),
-        });
-    }
-    Written {
-        decl,
-        args,
-        _constants: constants,
-    }
-}
-
-fn shown(val: Val) -> String {
-    assert_ne!(val.kind(), tag::STOP);
-    // SAFETY: what a reader gives is alive until the run is reset.
-    match unsafe { val.view() } {
-        Value::Null => "<null>".into(),
-        Value::Int(n) => format!("#{n}"),
-        Value::Str(text) => String::from_utf8_lossy(text).into_owned(),
-    }
-}
-
-pub(super) fn read(run: &mut Run, text: &'static str) -> String {
-    let it = written(text);
-    shown((it.decl.read)(run, it.args.as_ptr()).into())
-}
-
-fn read_int(run: &mut Run, text: &'static str) -> String {
-    let it = written(text);
-    let (_, shim) = it.decl.read_int.unwrap();
-    shown(shim(run, it.args.as_ptr()).into())
-}
-
-pub(super) fn write(run: &mut Run, text: &'static str, value: Value<'_>) -> bool {
-    let mut it = written(text);
-    it.args.push(value.into());
-    let (_, shim) = it.decl.write.unwrap();
-    Pair::from(shim(run, it.args.as_ptr())).value > 0
 }
 
 fn check(message: &str, table: &[(&'static str, &str)]) {

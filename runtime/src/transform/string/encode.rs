@@ -36,7 +36,7 @@ impl Base64 {
 
     fn decode(self, input: &[u8], out: &mut Output<'_>) -> Option<()> {
         let digits = match self.padded {
-            true if input.len() % 4 != 0 => return None,
+            true if !input.len().is_multiple_of(4) => return None,
             true => {
                 let text = input.strip_suffix(b"=").unwrap_or(input);
                 text.strip_suffix(b"=").unwrap_or(text)
