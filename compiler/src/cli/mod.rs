@@ -11,6 +11,7 @@ mod export;
 mod input;
 mod kamailio;
 mod run;
+mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Command {
     Run(run::Run),
     /// Make a standalone executable of a configuration
     Build(build::Build),
+    /// Run scenarios: what a configuration does with messages
+    Test(test::Test),
     /// Show the manual of a function, parameter, variable, transformation or module
     Explain(explain::Explain),
     /// Write data for editors
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => return run.run(),
         Command::Check(check) => check.run(),
         Command::Build(build) => build.run(),
+        Command::Test(test) => test.run(),
         Command::Explain(explain) => explain.run(),
         Command::Export(export) => export.run(),
     };
