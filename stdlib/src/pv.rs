@@ -4,6 +4,18 @@
 #[kcc_macros::module(
     name = "pv",
     parts(
+        kcc_runtime::transform::address::exports::PART,
+        kcc_runtime::transform::alias::exports::PART,
+        kcc_runtime::transform::line::exports::PART,
+        kcc_runtime::transform::param::exports::PART,
+        kcc_runtime::transform::string::change::exports::PART,
+        kcc_runtime::transform::string::cut::exports::PART,
+        kcc_runtime::transform::string::digest::exports::PART,
+        kcc_runtime::transform::string::encode::exports::PART,
+        kcc_runtime::transform::string::escape::exports::PART,
+        kcc_runtime::transform::string::measure::exports::PART,
+        kcc_runtime::transform::uri::exports::PART,
+        kcc_runtime::transform::value::exports::PART,
         kcc_runtime::variables::avp::exports::PART,
         kcc_runtime::variables::body::exports::PART,
         kcc_runtime::variables::branches::exports::PART,

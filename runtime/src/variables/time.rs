@@ -222,7 +222,7 @@ pub mod exports {
     /// The local date and time in a format of strftime.
     ///
     /// ```cfg
-    /// xlog("$timef(%Y-%m-%d %H:%M)\n");
+    /// $var(day) = $timef(%Y-%m-%d);
     /// ```
     #[pv(name = "timef")]
     fn timef(run: &mut Run, format: Raw) -> Option<Val> {

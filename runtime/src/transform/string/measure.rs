@@ -99,7 +99,7 @@ pub mod exports {
     /// The text as seconds since 1970, in local time as `format` says (strftime).
     ///
     /// ```cfg
-    /// xlog("$(TS{s.ftime,%Y-%m-%d})\n");
+    /// $var(today) = $(TS{s.ftime,%Y-%m-%d});
     /// ```
     #[transformation("s.ftime")]
     fn ftime(run: &mut Run, input: Text, format: Raw) -> Result<Val, Failed> {
