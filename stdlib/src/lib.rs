@@ -1,27 +1,39 @@
 //! Kamailio's modules, one file or folder each, by Kamailio's name.
 
 mod avp_param;
+mod cfgutils;
 mod core;
+mod corex;
+mod kex;
 mod maxfwd;
 mod pv;
+mod registrar;
 mod rr;
 mod siputils;
 mod sl;
 mod textops;
 mod tm;
+mod tmx;
+mod usrloc;
 mod xlog;
 
 use kcc_runtime::declare::Module;
 
 /// Every module of the runtime; `core` needs no `loadmodule`.
 pub static MODULES: &[&Module] = &[
+    &cfgutils::exports::MODULE,
     &core::exports::MODULE,
+    &corex::exports::MODULE,
+    &kex::exports::MODULE,
     &maxfwd::exports::MODULE,
     &pv::exports::MODULE,
+    &registrar::exports::MODULE,
     &rr::exports::MODULE,
     &siputils::exports::MODULE,
     &sl::exports::MODULE,
     &textops::exports::MODULE,
     &tm::exports::MODULE,
+    &tmx::exports::MODULE,
+    &usrloc::exports::MODULE,
     &xlog::exports::MODULE,
 ];
