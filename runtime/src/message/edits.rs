@@ -196,6 +196,14 @@ impl Edits {
         self.replace(start..message.bytes().len(), body)
     }
 
+    /// Notes that the first line grew by `bytes`, or shrank where negative: what the edits are at
+    /// is that far away now.
+    pub fn shift(&mut self, bytes: i32) {
+        for edit in &mut self.list {
+            edit.offset = edit.offset.saturating_add_signed(bytes);
+        }
+    }
+
     /// True when an edit deletes the byte at `offset`.
     pub fn deletes(&self, offset: usize) -> bool {
         self.list.iter().any(|e| {

@@ -227,7 +227,7 @@ fn forward(
     };
     let Some(answer) = answer else {
         let (code, reason) = match code {
-            503 if defaults.remap_503_500 => (500, &b""[..]),
+            503 if defaults.remap_503_500 => (500, &b"Service Unavailable"[..]),
             408 => (defaults.timeout_code, &*defaults.timeout_reason),
             code => (code, &b""[..]),
         };

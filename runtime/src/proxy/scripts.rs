@@ -141,6 +141,8 @@ fn on_reply(
             return None;
         }
     }
+    // The script may have changed it (`change_reply_status`).
+    let code = run.message.status();
     let worker = run.worker().clone();
     let stored = (code >= 300).then(|| Kept {
         message: run.message.detach(),

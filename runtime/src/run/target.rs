@@ -77,11 +77,9 @@ impl Target {
         self.dst_uri.written = false;
     }
 
-    /// Forgets everything but the buffers.
-    pub fn clear(&mut self) {
-        self.consumed = false;
+    /// Forgets all but the URI.
+    pub fn forget_way(&mut self) {
         for slot in [
-            &mut self.uri,
             &mut self.dst_uri,
             &mut self.path,
             &mut self.instance,
@@ -93,6 +91,13 @@ impl Target {
         self.socket = None;
         self.flags = 0;
         self.q = None;
+    }
+
+    /// Forgets everything but the buffers.
+    pub fn clear(&mut self) {
+        self.consumed = false;
+        self.uri.clear();
+        self.forget_way();
     }
 }
 

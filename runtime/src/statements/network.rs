@@ -2,74 +2,10 @@
 
 use kcc_macros::part;
 
-use crate::declare::{ConstantError, Parse};
-use crate::transport::{Protocol, Socket};
-
-/// The name of a listen socket: `[proto:]host[:port]`.
-#[derive(Debug)]
-pub struct SocketName {
-    protocol: Option<Protocol>,
-    host: Box<[u8]>,
-    port: Option<u16>,
-}
-
-impl Parse for SocketName {
-    const NAME: &'static str = "socket";
-    const WHAT: &'static str = "a listen socket: [proto:]host[:port]";
-
-    fn parse(text: &[u8]) -> Result<Self, ConstantError> {
-        let first = text.split(|c| *c == b':').next().unwrap_or_default();
-        let (protocol, rest) = match Protocol::from_name(first) {
-            Some(protocol) if text.len() > first.len() => {
-                (Some(protocol), &text[first.len() + 1..])
-            }
-            _ => (None, text),
-        };
-        let host_end = if rest.starts_with(b"[") {
-            rest.iter().position(|c| *c == b']').map(|end| end + 1)
-        } else {
-            Some(rest.iter().position(|c| *c == b':').unwrap_or(rest.len()))
-        };
-        let host_end = host_end.ok_or_else(|| ConstantError::new("the ] is missing"))?;
-        let (host, port) = rest.split_at(host_end);
-        if host.is_empty() {
-            return Err(ConstantError::new("the host is missing"));
-        }
-        let port = match port {
-            [] => None,
-            [b':', port @ ..] => Some(
-                kcc_sip::token::parse_port(port)
-                    .ok_or_else(|| ConstantError::new("this is no port"))?,
-            ),
-            _ => return Err(ConstantError::new("this is no listen socket")),
-        };
-        Ok(SocketName {
-            protocol,
-            host: host.into(),
-            port,
-        })
-    }
-}
-
-impl SocketName {
-    /// Whether `socket` is called that. A name without a port or protocol means any.
-    pub fn is(&self, socket: &Socket) -> bool {
-        let host = |name: &str| name.as_bytes().eq_ignore_ascii_case(&self.host);
-        let advertised = socket.advertised.as_ref();
-        self.protocol.is_none_or(|p| p == socket.protocol)
-            && ((self.port.is_none_or(|port| port == socket.address.port())
-                && (host(&socket.host) || host(&socket.address_text)))
-                || advertised.is_some_and(|(name, port)| {
-                    host(name) && self.port.is_none_or(|wanted| wanted == *port)
-                }))
-    }
-}
-
 /// `force_rport` and its like.
 #[part(module = "core")]
 pub mod exports {
-    use super::SocketName;
-    use crate::declare::{Const, Int, Raw};
+    use crate::declare::{Int, Raw};
     use crate::proxy::Wishes;
     use crate::run::Run;
     use crate::shim::Verdict;
@@ -130,14 +66,9 @@ pub mod exports {
     /// force_send_socket(udp:192.0.2.1:5060);
     /// ```
     #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
-    fn force_send_socket(run: &mut Run, socket: Const<SocketName>) -> Result<bool, &'static str> {
-        let network = &run.worker().network;
-        let found = network
-            .sockets()
-            .iter()
-            .find(|candidate| socket.is(candidate));
-        let id = found.ok_or("no listen socket is called that")?.id;
-        run.target.socket = Some(id);
+    fn force_send_socket(run: &mut Run, socket: Raw) -> Result<bool, &'static str> {
+        let found = crate::variables::next_hop::socket_called(run, socket.0);
+        run.target.socket = Some(found.ok_or("no listen socket is called that")?);
         Ok(true)
     }
 

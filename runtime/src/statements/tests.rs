@@ -5,21 +5,19 @@ use std::net::IpAddr;
 use kcc_sip::Uri;
 
 use crate::run::Run;
-use crate::transport::Protocol;
 
 /// Whether the host of `uri` is this server: the keyword `myself` against a URI. A URI without a
-/// port stands for its default port, one without `transport` for any protocol; a `tel:` URI is
-/// never this server.
+/// port stands for its default port, its `transport` does not matter; a `tel:` URI is never this
+/// server.
 pub fn is_myself(run: &Run, uri: &[u8]) -> bool {
     let (Some(worker), Ok(uri)) = (run.try_worker(), Uri::parse(uri)) else {
         return false;
     };
-    let protocol = uri.transport().and_then(Protocol::from_name);
     !uri.host.is_empty()
         && worker
             .server
             .myself
-            .contains(uri.host, Some(uri.port_or_default()), protocol)
+            .contains(uri.host, Some(uri.port_or_default()), None)
 }
 
 /// Whether `address` at `port` is this server: the keyword `myself` against an address.
