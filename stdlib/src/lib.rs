@@ -12,6 +12,7 @@ mod rr;
 mod siputils;
 mod sl;
 mod textops;
+mod textopsx;
 mod tm;
 mod tmx;
 mod usrloc;
@@ -32,6 +33,7 @@ pub static MODULES: &[&Module] = &[
     &siputils::exports::MODULE,
     &sl::exports::MODULE,
     &textops::exports::MODULE,
+    &textopsx::exports::MODULE,
     &tm::exports::MODULE,
     &tmx::exports::MODULE,
     &usrloc::exports::MODULE,

@@ -101,8 +101,9 @@ pub fn remove(run: &mut Run, test: impl Fn(&Header<'_>) -> bool) -> Result<bool,
 /// `append_hf` and its like.
 #[part(module = "textops")]
 pub mod exports {
+    use super::super::date::date_line;
     use super::{HeaderName, Lines, remove};
-    use kcc_runtime::declare::{Const, Parsed, Text};
+    use kcc_runtime::declare::{Const, Int, Parsed, Raw, Text};
     use kcc_runtime::message::Full;
     use kcc_runtime::run::Run;
 
@@ -242,5 +243,75 @@ pub mod exports {
             .message
             .headers()
             .any(|header| pattern.0.is_match(header.name)))
+    }
+
+    /// True if `pattern` matches the value of a header field called `name`: of any (`which` is
+    /// `a`), of the first (`f`) or the last (`l`).
+    ///
+    /// ```cfg
+    /// if (search_hf("User-Agent", "scanner", "a")) {
+    ///     exit;
+    /// }
+    /// ```
+    #[function(routes = "any")]
+    fn search_hf(
+        run: &mut Run,
+        name: Const<HeaderName>,
+        pattern: Const<Lines>,
+        which: Raw,
+    ) -> bool {
+        let mut values = run
+            .message
+            .headers()
+            .filter(|header| name.is(header))
+            .map(|header| header.value);
+        match which.0 {
+            b"f" => values.next().is_some_and(|v| pattern.0.is_match(v)),
+            b"l" => values.next_back().is_some_and(|v| pattern.0.is_match(v)),
+            _ => values.any(|v| pattern.0.is_match(v)),
+        }
+    }
+
+    /// Removes header field number `index` of those called `name`, counted from 0 or, where
+    /// negative, from the end. False if there is none.
+    ///
+    /// ```cfg
+    /// remove_hf_idx("X-Trace", "-1");
+    /// ```
+    #[function(routes = "any")]
+    fn remove_hf_idx(run: &mut Run, name: Text, index: Int) -> Result<bool, Full> {
+        let named = || run.message.headers().filter(|header| header.is_named(name));
+        let found = kcc_runtime::declare::Index::At(index).among(named().count());
+        let found = found
+            .and_then(|n| named().nth(n))
+            .map(|header| header.index);
+        match found {
+            Some(index) => remove(run, |header| header.index == index),
+            None => Ok(false),
+        }
+    }
+
+    /// Adds a Date header to the request, with the time of now.
+    ///
+    /// ```cfg
+    /// append_time_to_request();
+    /// ```
+    #[function(routes = "any")]
+    fn append_time_to_request(run: &mut Run) -> Result<bool, Full> {
+        let line = date_line();
+        let (message, edits) = run.edit();
+        edits.append_header(message, line.as_bytes())?;
+        Ok(true)
+    }
+
+    /// Adds a Date header to the answers that this server makes, with the time of now.
+    ///
+    /// ```cfg
+    /// append_time();
+    /// ```
+    #[function(routes = "request|failure|branch")]
+    fn append_time(run: &mut Run) -> Result<bool, Full> {
+        run.edits.append_to_reply(date_line().as_bytes())?;
+        Ok(true)
     }
 }

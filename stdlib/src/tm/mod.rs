@@ -9,6 +9,8 @@ mod reply;
 mod state;
 mod timeouts;
 
+pub use state::status;
+
 use kcc_runtime::proxy::{Defaults, UnmatchedCancel};
 use kcc_runtime::transaction::Timeouts;
 
