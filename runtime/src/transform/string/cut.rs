@@ -36,10 +36,10 @@ fn place(
 /// The class `s`: parts.
 #[kcc_macros::part(module = "pv")]
 pub mod exports {
-    use crate::declare::{Parsed, Text};
+    use crate::declare::{Parse, Parsed, Text};
     use crate::run::Run;
     use crate::shim::Failed;
-    use crate::transform::string::Separator;
+    use crate::transform::string::{Count, Separator};
     use crate::transform::{Number, Parameter};
     use crate::value::Val;
 
@@ -54,15 +54,22 @@ pub mod exports {
     /// $var(area) = $(rU{s.substr,0,3});
     /// ```
     #[transformation("s.substr")]
-    fn substr(_run: &mut Run, input: Text, start: Number, length: Number) -> Result<Val, Failed> {
+    fn substr(
+        _run: &mut Run,
+        input: Text,
+        start: Number,
+        length: Parsed<Count>,
+    ) -> Result<Val, Failed> {
+        let length = match length {
+            Parsed::Constant(Count(n)) => *n,
+            Parsed::Text(text) => Count::parse(text).map_err(|_| Failed)?.0,
+        };
         let start = start.among(input.len())?.ok_or(Failed)?;
         let rest = &input[start..];
-        let part = match length.get()? {
+        Ok(Val::str(match length {
             0 => rest,
-            n if n < 0 => return Err(Failed),
-            n => &rest[..within(n, rest.len())],
-        };
-        Ok(Val::str(part))
+            n => &rest[..n.min(rest.len())],
+        }))
     }
 
     /// Field `index` of the text split by one character: from 0, negative from the end. Empty where

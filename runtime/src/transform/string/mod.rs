@@ -9,7 +9,7 @@ pub mod measure;
 
 use crate::declare::{ConstantError, Parse, Parsed};
 
-/// Literal text in which `\n`, `\r`, `\t` and `\\` are written as on the left.
+/// Literal text in which `\n`, `\r`, `\t` and `\\` are escapes; blanks before it do not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Escaped(Box<[u8]>);
 
@@ -18,21 +18,25 @@ impl Parse for Escaped {
     const WHAT: &'static str = "text";
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
-        let mut out = Vec::with_capacity(text.len());
-        let mut rest = text;
-        while let [first, tail @ ..] = rest {
-            let (byte, tail) = match (first, tail) {
-                (b'\\', [b'n', tail @ ..]) => (b'\n', tail),
-                (b'\\', [b'r', tail @ ..]) => (b'\r', tail),
-                (b'\\', [b't', tail @ ..]) => (b'\t', tail),
-                (b'\\', [b'\\', tail @ ..]) => (b'\\', tail),
-                _ => (*first, tail),
-            };
-            out.push(byte);
-            rest = tail;
-        }
-        Ok(Escaped(out.into()))
+        Ok(Escaped(unescaped(text.trim_ascii_start()).into()))
     }
+}
+
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        let (byte, tail) = match (first, tail) {
+            (b'\\', [b'n', tail @ ..]) => (b'\n', tail),
+            (b'\\', [b'r', tail @ ..]) => (b'\r', tail),
+            (b'\\', [b't', tail @ ..]) => (b'\t', tail),
+            (b'\\', [b'\\', tail @ ..]) => (b'\\', tail),
+            _ => (*first, tail),
+        };
+        out.push(byte);
+        rest = tail;
+    }
+    out
 }
 
 /// One literal character, with the escapes of [`Escaped`].
@@ -44,10 +48,25 @@ impl Parse for Separator {
     const WHAT: &'static str = "one character";
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
-        match *Escaped::parse(text)?.0 {
+        match unescaped(text)[..] {
             [byte] => Ok(Separator(byte)),
             _ => Err(ConstantError::new("exactly one character is expected")),
         }
+    }
+}
+
+/// How many bytes to take: no less than 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(usize);
+
+impl Parse for Count {
+    const NAME: &'static str = "s-count";
+    const WHAT: &'static str = "a number of bytes";
+
+    fn parse(text: &[u8]) -> Result<Self, ConstantError> {
+        let n = kcc_sip::token::parse_u32(text.trim_ascii());
+        n.map(|n| Count(n as usize))
+            .ok_or_else(|| ConstantError::new("a number, 0 or more, is expected"))
     }
 }
 
