@@ -3,6 +3,11 @@
 //!
 //! Reads nothing but through the [`SourceLoader`] and prints nothing.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "there is one result for each compilation"
+)]
+
 use std::sync::Mutex;
 
 use kcc_runtime::declare::Module;
@@ -73,7 +78,9 @@ pub fn jit(input: Input<'_>, tools: &Tools) -> Compiled<Program> {
 
 /// Compiles to memory; the caller may change the manifest before it loads the program.
 pub fn in_memory(input: Input<'_>, tools: &Tools) -> Compiled<Unloaded> {
-    compile(input, |program| memory::compile(program, input.modules, tools))
+    compile(input, |program| {
+        memory::compile(program, input.modules, tools)
+    })
 }
 
 /// Compiles to a relocatable object file. `directory` is what relative file names are relative to,
@@ -84,7 +91,9 @@ pub fn object(input: Input<'_>, directory: &str) -> Compiled<Vec<u8>> {
 
 /// Compiles to an executable: `template` is the runtime without a program.
 pub fn standalone(input: Input<'_>, template: &[u8], directory: &str) -> Compiled<Vec<u8>> {
-    compile(input, |program| aot::standalone(&program, template, directory))
+    compile(input, |program| {
+        aot::standalone(&program, template, directory)
+    })
 }
 
 /// The typed program as text.
@@ -109,7 +118,10 @@ fn compile<T: Send>(
         let program = with_defines(program, &parsed);
         (Some(generate(program)), diagnostics)
     });
-    let findings = Findings { diagnostics, sources: parsed.sources };
+    let findings = Findings {
+        diagnostics,
+        sources: parsed.sources,
+    };
     match output {
         None => Err(Failure::Configuration(findings)),
         Some(Ok(output)) => Ok((output, findings)),
@@ -136,15 +148,20 @@ fn with_defines(mut program: ir::Program, parsed: &Parsed) -> ir::Program {
 fn on_deep_stack<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     let f = Mutex::new(Some(f));
     let run = || {
-        let f = f.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let f = f
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .take();
         f.map(|f| f())
     };
     let on_thread = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).name("compiler".to_owned());
-        match thread.spawn_scoped(scope, &run) {
-            Ok(handle) => {
-                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            }
+        let thread = std::thread::Builder::new()
+            .stack_size(STACK)
+            .name("compiler".to_owned());
+        match thread.spawn_scoped(scope, run) {
+            Ok(handle) => handle
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             Err(_) => None,
         }
     });

@@ -7,30 +7,39 @@ use support::{LOAD, compile, lines, run, run_all};
 
 #[test]
 fn text_arguments_are_formats() {
-    assert_eq!(lines(r#"request_route { L("[$$] [$(rm)x] [$rm-x] [$hdr(no)] [$(hdr(no){s.len})]"); }"#), [
-        "[$] [INVITEx] [INVITE-x] [<null>] []"
-    ]);
-    assert_eq!(lines(r#"request_route { $var(i) = 3; L($var(i)); L("a" + $var(i)); L(7); L(""); }"#), [
-        "3", "a3", "7", ""
-    ]);
+    assert_eq!(
+        lines(r#"request_route { L("[$$] [$(rm)x] [$rm-x] [$hdr(no)] [$(hdr(no){s.len})]"); }"#),
+        ["[$] [INVITEx] [INVITE-x] [<null>] []"]
+    );
+    assert_eq!(
+        lines(r#"request_route { $var(i) = 3; L($var(i)); L("a" + $var(i)); L(7); L(""); }"#),
+        ["3", "a3", "7", ""]
+    );
 }
 
 #[test]
 fn text_from_a_variable_is_not_read_as_a_format_again() {
-    assert_eq!(lines(r#"request_route { $var(s) = "$rm"; L($var(s)); L("$var(s)"); }"#), ["$rm", "$rm"]);
+    assert_eq!(
+        lines(r#"request_route { $var(s) = "$rm"; L($var(s)); L("$var(s)"); }"#),
+        ["$rm", "$rm"]
+    );
 }
 
 #[test]
 fn values_keep_their_types() {
-    let text = r#"request_route { any(5); any("5"); any($var(x)); any($null); any("$rm"); any($rm); }"#;
-    assert_eq!(lines(text), [
-        "Int(5)",
-        "Str([53])",
-        "Int(0)",
-        "Null",
-        "Str([73, 78, 86, 73, 84, 69])",
-        "Str([73, 78, 86, 73, 84, 69])",
-    ]);
+    let text =
+        r#"request_route { any(5); any("5"); any($var(x)); any($null); any("$rm"); any($rm); }"#;
+    assert_eq!(
+        lines(text),
+        [
+            "Int(5)",
+            "Str([53])",
+            "Int(0)",
+            "Null",
+            "Str([73, 78, 86, 73, 84, 69])",
+            "Str([73, 78, 86, 73, 84, 69])",
+        ]
+    );
 }
 
 #[test]
@@ -63,12 +72,15 @@ fn blocks_are_arguments_by_number() {
 #[test]
 fn core_statements_take_words_and_addresses() {
     let text = r#"request_route { forward(); forward(uri:host, uri:port); forward("a.b", 5060); forward(10.0.0.1); }"#;
-    assert_eq!(lines(text), [
-        "forward None None",
-        r#"forward Some("uri:host") Some("uri:port")"#,
-        r#"forward Some("a.b") Some("5060")"#,
-        r#"forward Some("10.0.0.1") None"#,
-    ]);
+    assert_eq!(
+        lines(text),
+        [
+            "forward None None",
+            r#"forward Some("uri:host") Some("uri:port")"#,
+            r#"forward Some("a.b") Some("5060")"#,
+            r#"forward Some("10.0.0.1") None"#,
+        ]
+    );
 }
 
 #[test]
@@ -86,15 +98,23 @@ fn methods_are_tested_without_a_call() {
         if (method == INVITE && src_ip == 127.0.0.0/8 && src_port == 5060 && proto == udp) L("keywords");
         if (src_ip != 10.0.0.0/8 && uri != myself && src_ip != myself) L("more");
     }"#;
-    assert_eq!(lines(text), ["yes 1", "no -1", "rm", "not bye", "keywords", "more"]);
+    assert_eq!(
+        lines(text),
+        ["yes 1", "no -1", "rm", "not bye", "keywords", "more"]
+    );
 }
 
 #[test]
 fn a_panic_ends_the_script_and_nothing_else() {
-    let program =
-        compile(&format!("{LOAD}request_route {{ L(\"a\"); breaks(); L(\"b\"); }}")).unwrap();
+    let program = compile(&format!(
+        "{LOAD}request_route {{ L(\"a\"); breaks(); L(\"b\"); }}"
+    ))
+    .unwrap();
     for outcome in run_all(program, 2) {
-        assert_eq!((outcome.lines, outcome.pair.status), (vec!["a".to_owned()], status::ERROR));
+        assert_eq!(
+            (outcome.lines, outcome.pair.status),
+            (vec!["a".to_owned()], status::ERROR)
+        );
     }
 }
 
@@ -119,9 +139,13 @@ fn ends_have_their_status_and_value() {
 
 #[test]
 fn variables_live_on_from_message_to_message() {
-    let text = format!("{LOAD}request_route {{ $var(n) = $var(n) + 1; $vn(s) = $vn(s) + \"x\"; L(\"$var(n) $vn(s)\"); }}");
-    let lines: Vec<_> =
-        run_all(compile(&text).unwrap(), 3).into_iter().flat_map(|outcome| outcome.lines).collect();
+    let text = format!(
+        "{LOAD}request_route {{ $var(n) = $var(n) + 1; $vn(s) = $vn(s) + \"x\"; L(\"$var(n) $vn(s)\"); }}"
+    );
+    let lines: Vec<_> = run_all(compile(&text).unwrap(), 3)
+        .into_iter()
+        .flat_map(|outcome| outcome.lines)
+        .collect();
     assert_eq!(lines, ["1 x", "2 xx", "3 xxx"]);
 }
 
@@ -131,7 +155,10 @@ fn long_loops_do_not_grow() {
         "{LOAD}max_while_loops=0\nrequest_route {{ $var(i) = 0; while ($var(i) < 300000) {{ \
          $var(s) = \"a longer text than that \" + $var(i); $var(i) = $var(i) + 1; }} L(\"$var(s)\"); }}"
     );
-    assert_eq!(run(compile(&text).unwrap()).lines, ["a longer text than that 299999"]);
+    assert_eq!(
+        run(compile(&text).unwrap()).lines,
+        ["a longer text than that 299999"]
+    );
 }
 
 #[test]

@@ -15,8 +15,10 @@ const RULE: &str = "\n----\n";
 fn mistakes_are_found_and_explained() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
     let mut wrong = String::new();
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     assert!(!paths.is_empty());
     for path in paths {
@@ -39,7 +41,10 @@ fn mistakes_are_found_and_explained() {
 #[test]
 fn what_is_only_unsupported_gives_no_code() {
     let text = "loadmodule \"dispatcher.so\"\nrequest_route { ds_select_dst(\"1\", \"4\"); }\n";
-    let options = Options { allow_unsupported: true, ..Options::default() };
+    let options = Options {
+        allow_unsupported: true,
+        ..Options::default()
+    };
     with_input(text, options, |input| {
         let findings = compile::check(input);
         assert!(!findings.diagnostics.has_errors(), "{}", show(&findings));

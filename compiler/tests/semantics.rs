@@ -43,7 +43,10 @@ fn expressions_have_their_values() {
     let mut wrong = String::new();
     let mut count = 0;
     for (name, text) in files("txt") {
-        for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        for line in text
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+        {
             let (case, expected) = line.rsplit_once(" => ").expect(line);
             let (setup, expression) = case.split_once(" ;; ").unwrap_or(("", case));
             let found = value_of(setup, expression);

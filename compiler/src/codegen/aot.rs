@@ -15,7 +15,8 @@ pub fn object(program: &ir::Program, directory: &str) -> Result<Vec<u8>, Codegen
         return Err(CodegenFailure::Incomplete);
     }
     let isa = target::isa(true)?;
-    let mut builder = ObjectBuilder::new(isa, program.manifest.file.clone(), default_libcall_names())?;
+    let mut builder =
+        ObjectBuilder::new(isa, program.manifest.file.clone(), default_libcall_names())?;
     // `debuginfo` writes the unwind tables, for the debugger as well.
     builder.unwind_info(false);
     let mut module = ObjectModule::new(builder);

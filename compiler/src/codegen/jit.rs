@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-
 use cranelift::jit::{JITBuilder, JITModule};
 use cranelift::module::default_libcall_names;
 use kcc_runtime::abi::RouteFn;
@@ -55,8 +54,13 @@ pub fn compile(
     }
     let mut builder = JITBuilder::with_isa(target::isa(false)?, default_libcall_names());
     let symbols = symbols(available);
-    builder.symbol_lookup_fn(Box::new(move |name| symbols.get(name).map(|address| address.0)));
-    let mut code = Code { module: Some(JITModule::new(builder)), registration: None };
+    builder.symbol_lookup_fn(Box::new(move |name| {
+        symbols.get(name).map(|address| address.0)
+    }));
+    let mut code = Code {
+        module: Some(JITModule::new(builder)),
+        registration: None,
+    };
     let module = code.module.as_mut().ok_or(CodegenFailure::Incomplete)?;
     let mut unit = Unit::new(module, &program)?;
     let functions = lower::lower(&mut unit)?;
@@ -89,7 +93,11 @@ pub fn compile(
         // Without the map the profiler shows addresses; nothing else depends on it.
         let _ = write_perf_map(&placed);
     }
-    Ok(Unloaded { manifest: program.manifest, entries, code })
+    Ok(Unloaded {
+        manifest: program.manifest,
+        entries,
+        code,
+    })
 }
 
 /// An address that may go to another thread.
@@ -100,11 +108,17 @@ unsafe impl Send for Address {}
 
 /// Every function that compiled code may name.
 fn symbols(available: &[&'static Builtins]) -> HashMap<&'static str, Address> {
-    let own = INTRINSICS.iter().map(|entry| (entry.name, entry.address.cast()));
+    let own = INTRINSICS
+        .iter()
+        .map(|entry| (entry.name, entry.address.cast()));
     let shims = SHIMS.iter().copied();
     let builtins = available.iter().flat_map(|module| module.symbols());
-    let shims = shims.chain(builtins).map(|(name, shim)| (name, shim as *const u8));
-    own.chain(shims).map(|(name, address)| (name, Address(address))).collect()
+    let shims = shims
+        .chain(builtins)
+        .map(|(name, shim)| (name, shim as *const u8));
+    own.chain(shims)
+        .map(|(name, address)| (name, Address(address)))
+        .collect()
 }
 
 /// The memory of the code. Dropping it frees the memory, so nothing may run the code any more:
@@ -128,4 +142,3 @@ impl Drop for Code {
         }
     }
 }
-

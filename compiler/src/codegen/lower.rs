@@ -35,7 +35,7 @@ use super::{CodegenFailure, debuginfo};
 use crate::ir;
 
 /// What lowering gives.
-type Lowered<T> = Result<T, ModuleError>;
+type Lowered<T> = Result<T, Box<ModuleError>>;
 
 /// Lowers every route of the program and defines it in the unit's module.
 pub fn lower(unit: &mut Unit<'_>) -> Result<Vec<(FuncId, Function)>, CodegenFailure> {
@@ -92,11 +92,19 @@ fn lower_route(
     let program = unit.program;
     let config = unit.module.target_config();
     let route = &program.routes[n];
-    let mut lowering = Lowering::new(unit, FunctionBuilder::new(&mut context.func, builder_context));
+    let mut lowering = Lowering::new(
+        unit,
+        FunctionBuilder::new(&mut context.func, builder_context),
+    );
     lowering.enter(route.place)?;
     lowering.body(&route.body)?;
     lowering.leave();
-    let Lowering { builder, area, area_max, .. } = lowering;
+    let Lowering {
+        builder,
+        area,
+        area_max,
+        ..
+    } = lowering;
     builder.func.sized_stack_slots[area].size = area_max.max(1) * SLOT;
     builder.finalize(config);
     Ok(())
@@ -165,8 +173,11 @@ impl<'u, 'm, 'f> Lowering<'u, 'm, 'f> {
         let end = builder.create_block();
         builder.append_block_param(end, types::I64);
         // Its size is known at the end.
-        let area =
-            builder.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, SLOT, 4));
+        let area = builder.create_sized_stack_slot(StackSlotData::new(
+            StackSlotKind::ExplicitSlot,
+            SLOT,
+            4,
+        ));
         Lowering {
             unit,
             builder,
@@ -192,10 +203,16 @@ impl<'u, 'm, 'f> Lowering<'u, 'm, 'f> {
         self.set_place(place);
         self.depth = self.head_u32(offset_of!(Head, depth));
         let most = self.head_u32(offset_of!(Head, max_depth));
-        let fits = self.builder.ins().icmp(IntCC::UnsignedLessThan, self.depth, most);
+        let fits = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, self.depth, most);
         let limit = self.head(offset_of!(Head, stack_limit));
         let pointer = self.builder.ins().get_stack_pointer(types::I64);
-        let room = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, pointer, limit);
+        let room = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThan, pointer, limit);
         let good = self.builder.ins().band(fits, room);
         let (body, refused) = (self.builder.create_block(), self.cold());
         self.builder.ins().brif(good, body, &[], refused, &[]);
@@ -294,19 +311,27 @@ impl<'u, 'm, 'f> Lowering<'u, 'm, 'f> {
     }
 
     fn head(&mut self, offset: usize) -> Value {
-        self.builder.ins().load(types::I64, Self::trusted(), self.run, offset as i32)
+        self.builder
+            .ins()
+            .load(types::I64, Self::trusted(), self.run, offset as i32)
     }
 
     fn head_u32(&mut self, offset: usize) -> Value {
-        self.builder.ins().load(types::I32, Self::trusted(), self.run, offset as i32)
+        self.builder
+            .ins()
+            .load(types::I32, Self::trusted(), self.run, offset as i32)
     }
 
     fn set_head(&mut self, offset: usize, value: Value) {
-        self.builder.ins().store(Self::trusted(), value, self.run, offset as i32);
+        self.builder
+            .ins()
+            .store(Self::trusted(), value, self.run, offset as i32);
     }
 
     fn set_head_u32(&mut self, offset: usize, value: Value) {
-        self.builder.ins().store(Self::trusted(), value, self.run, offset as i32);
+        self.builder
+            .ins()
+            .store(Self::trusted(), value, self.run, offset as i32);
     }
 
     /// Tells the runtime which statement runs.

@@ -26,7 +26,7 @@ pub enum CodegenFailure {
     Target(String),
     /// A fault of the compiler.
     #[error("internal error of the code generator: {0}")]
-    Module(Box<ModuleError>),
+    Module(#[from] Box<ModuleError>),
     /// Debugging information.
     #[error(transparent)]
     DebugInfo(#[from] debuginfo::DebugInfoError),

@@ -10,6 +10,9 @@ use kcc_runtime::intrinsics::{INTRINSICS, Intrinsic};
 
 use crate::ir;
 
+/// What a declaration gives.
+pub type Declared<T> = Result<T, Box<ModuleError>>;
+
 /// Name of the data object that holds the string constants.
 const TEXTS: &str = "kcc_texts";
 
@@ -30,10 +33,7 @@ pub struct Unit<'a> {
 
 impl<'a> Unit<'a> {
     /// Declares the functions of all routes.
-    pub fn new(
-        module: &'a mut dyn Module,
-        program: &'a ir::Program,
-    ) -> Result<Unit<'a>, ModuleError> {
+    pub fn new(module: &'a mut dyn Module, program: &'a ir::Program) -> Declared<Unit<'a>> {
         let signature = route_signature(module);
         let mut routes = Vec::with_capacity(program.routes.len());
         let mut taken = HashMap::new();
@@ -65,7 +65,7 @@ impl<'a> Unit<'a> {
     }
 
     /// The builtin with this symbol, in the one signature of builtins.
-    pub fn shim(&mut self, symbol: &'static str) -> Result<FuncId, ModuleError> {
+    pub fn shim(&mut self, symbol: &'static str) -> Declared<FuncId> {
         if let Some(id) = self.imports.get(symbol) {
             return Ok(*id);
         }
@@ -76,26 +76,28 @@ impl<'a> Unit<'a> {
     }
 
     /// The runtime function with this name, without `kcc.`.
-    pub fn intrinsic(&mut self, name: &'static str) -> Result<FuncId, ModuleError> {
+    pub fn intrinsic(&mut self, name: &'static str) -> Declared<FuncId> {
         let Some(entry) = self.intrinsics.get(name) else {
-            return Err(ModuleError::Undeclared(format!("kcc.{name}")));
+            return Err(Box::new(ModuleError::Undeclared(format!("kcc.{name}"))));
         };
         if let Some(id) = self.imports.get(entry.name) {
             return Ok(*id);
         }
         let mut signature = self.module.make_signature();
         let words = 1 + entry.args.iter().sum::<usize>();
-        signature.params.extend((0..words).map(|_| AbiParam::new(types::I64)));
-        signature.returns.extend((0..entry.result).map(|_| AbiParam::new(types::I64)));
+        signature
+            .params
+            .extend((0..words).map(|_| AbiParam::new(types::I64)));
+        signature
+            .returns
+            .extend((0..entry.result).map(|_| AbiParam::new(types::I64)));
         self.import(entry.name, &signature)
     }
 
-    fn import(
-        &mut self,
-        symbol: &'static str,
-        signature: &Signature,
-    ) -> Result<FuncId, ModuleError> {
-        let id = self.module.declare_function(symbol, Linkage::Import, signature)?;
+    fn import(&mut self, symbol: &'static str, signature: &Signature) -> Declared<FuncId> {
+        let id = self
+            .module
+            .declare_function(symbol, Linkage::Import, signature)?;
         self.imports.insert(symbol, id);
         Ok(id)
     }
@@ -117,13 +119,13 @@ impl<'a> Unit<'a> {
     }
 
     /// Writes the string constants; nothing more is lowered after it.
-    pub fn finish(self) -> Result<(), ModuleError> {
+    pub fn finish(self) -> Declared<()> {
         let mut data = DataDescription::new();
         let mut bytes = self.bytes;
         // An object without bytes has no address.
         bytes.push(0);
         data.define(bytes.into_boxed_slice());
-        self.module.define_data(self.texts, &data)
+        Ok(self.module.define_data(self.texts, &data)?)
     }
 }
 

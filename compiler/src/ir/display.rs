@@ -23,7 +23,10 @@ fn indent(f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
 }
 
 fn block(f: &mut Formatter<'_>, block: &Block, depth: usize) -> fmt::Result {
-    block.stmts.iter().try_for_each(|stmt| statement(f, stmt, depth))
+    block
+        .stmts
+        .iter()
+        .try_for_each(|stmt| statement(f, stmt, depth))
 }
 
 fn statement(f: &mut Formatter<'_>, stmt: &Stmt, depth: usize) -> fmt::Result {
@@ -203,7 +206,8 @@ impl Display for Expr {
             Expr::Concat(parts) => joined(f, "concat", parts),
             Expr::Add { first, rest } => {
                 write!(f, "({first}")?;
-                rest.iter().try_for_each(|operand| write!(f, " + {}", Forms(operand)))?;
+                rest.iter()
+                    .try_for_each(|operand| write!(f, " + {}", Forms(operand)))?;
                 f.write_char(')')
             }
             Expr::SameText(l, r) => write!(f, "({l} eq {r})"),

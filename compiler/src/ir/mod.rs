@@ -397,10 +397,10 @@ impl Expr {
     pub fn ty(&self) -> Type {
         use Expr::*;
         match self {
-            Int(_) | ReturnCode | PvInt(_) | ToInt(_) | Arithmetic(..) | BitNot(_) | Compare(..)
-            | Not(_) | And(..) | Or(..) | SameText(..) | SameWord(..) | Equal(..) | Matches(..)
-            | MatchesText(..) | InNetwork(..) | IsOwn(..) | Defined(_) | Length(_) | Call(_) | Block(_)
-            | Assign(_) | Truth(_) => Type::Int,
+            Int(_) | ReturnCode | PvInt(_) | ToInt(_) | Arithmetic(..) | BitNot(_)
+            | Compare(..) | Not(_) | And(..) | Or(..) | SameText(..) | SameWord(..) | Equal(..)
+            | Matches(..) | MatchesText(..) | InNetwork(..) | IsOwn(..) | Defined(_)
+            | Length(_) | Call(_) | Block(_) | Assign(_) | Truth(_) => Type::Int,
             Str(_) | Format(_) | ToStr(_) | Concat(_) => Type::Str,
             Null | Var(_) | Pv(_) | Transform { .. } | Add { .. } | GiveUp => Type::Any,
             Choose(parts) => join(parts[1].ty(), parts[2].ty()),

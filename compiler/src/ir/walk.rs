@@ -22,13 +22,23 @@ impl Expr {
         match self {
             Int(_) | Str(_) | Null | Var(_) | ReturnCode | GiveUp | Block(_) => {}
             Pv(pv) | PvInt(pv) => args(&pv.args, f),
-            Transform { input, args: list, .. } => {
+            Transform {
+                input, args: list, ..
+            } => {
                 f(input);
                 args(list, f);
             }
             Format(list) | Concat(list) => list.iter().for_each(f),
-            ToInt(e) | ToStr(e) | BitNot(e) | Not(e) | Defined(e) | Length(e) | Truth(e)
-            | Matches(e, _) | InNetwork(e, _) | IsOwn(_, e) => f(e),
+            ToInt(e)
+            | ToStr(e)
+            | BitNot(e)
+            | Not(e)
+            | Defined(e)
+            | Length(e)
+            | Truth(e)
+            | Matches(e, _)
+            | InNetwork(e, _)
+            | IsOwn(_, e) => f(e),
             Arithmetic(_, a, b)
             | Compare(_, a, b)
             | And(a, b)

@@ -63,19 +63,17 @@ impl Resolver<'_> {
                     None
                 }
             },
-            ArgKind::Place => {
-                match parse_variable(text, locator, true) {
-                    Ok(variable) => self.target(&variable, false).map(Arg::Place),
-                    Err(error) => {
-                        let message = format!("`{}` takes one variable", wanted.name);
-                        self.report(
-                            Diagnostic::error("not-a-variable", message)
-                                .label(error.span, error.message),
-                        );
-                        None
-                    }
+            ArgKind::Place => match parse_variable(text, locator, true) {
+                Ok(variable) => self.target(&variable, false).map(Arg::Place),
+                Err(error) => {
+                    let message = format!("`{}` takes one variable", wanted.name);
+                    self.report(
+                        Diagnostic::error("not-a-variable", message)
+                            .label(error.span, error.message),
+                    );
+                    None
                 }
-            }
+            },
             ArgKind::Constant(kind) => {
                 let number = self.constant(kind, text, |_, at| locator.span(at, at + 1))?;
                 Some(Arg::Constant(number))
@@ -141,7 +139,10 @@ impl Resolver<'_> {
             let message = format!("there is no `{block}[{}]`", key.1);
             let like = crate::diagnostic::nearest(
                 &key.1,
-                self.routes.keys().filter(|(of, _)| *of == kind.0).map(|(_, name)| name.as_str()),
+                self.routes
+                    .keys()
+                    .filter(|(of, _)| *of == kind.0)
+                    .map(|(_, name)| name.as_str()),
             );
             let diagnostic = Diagnostic::warning("unknown-route", message).label(span, "");
             let diagnostic = super::names::suggest(diagnostic, like.map(str::to_owned));
@@ -191,6 +192,9 @@ pub(super) fn flag_arg(bit: u8) -> Arg {
 fn holds_variable(text: &[u8], locator: &Locator) -> bool {
     use crate::syntax::format::{Piece, parse_format};
     text.contains(&b'$')
-        && parse_format(text, locator)
-            .is_ok_and(|pieces| pieces.iter().any(|piece| matches!(piece, Piece::Variable(_))))
+        && parse_format(text, locator).is_ok_and(|pieces| {
+            pieces
+                .iter()
+                .any(|piece| matches!(piece, Piece::Variable(_)))
+        })
 }

@@ -53,7 +53,10 @@ impl Resolver<'_> {
             args.extend(arg);
         }
         self.in_argument = outer;
-        good.then_some(Call { callee: Callee::Function(decl), args })
+        good.then_some(Call {
+            callee: Callee::Function(decl),
+            args,
+        })
     }
 
     /// The form of a function for a number of arguments.
@@ -97,8 +100,7 @@ impl Resolver<'_> {
         }
         match self.names.missing_function(name) {
             Missing::NotLoaded(module) => {
-                let message =
-                    format!("`{name}` belongs to module `{module}`, which is not loaded");
+                let message = format!("`{name}` belongs to module `{module}`, which is not loaded");
                 self.report(
                     Diagnostic::error("module-not-loaded", message)
                         .label(span, "")
@@ -126,7 +128,9 @@ impl Resolver<'_> {
             );
             return;
         }
-        let forms: Vec<_> = catalogue::functions(name).filter(|fact| fact.module == module).collect();
+        let forms: Vec<_> = catalogue::functions(name)
+            .filter(|fact| fact.module == module)
+            .collect();
         if !forms.is_empty() && !forms.iter().any(|fact| fact.arity.takes(call.args.len())) {
             let mut list: Vec<String> = forms.iter().map(|fact| fact.signature()).collect();
             list.dedup();
@@ -166,7 +170,10 @@ impl Resolver<'_> {
                     NodeKind::Str(text) => (super::lossy(text).into_owned(), node.span),
                     _ => {
                         let name = self.text_expr(&node);
-                        return Some(Call { callee: Callee::RouteNamed(name), args: Vec::new() });
+                        return Some(Call {
+                            callee: Callee::RouteNamed(name),
+                            args: Vec::new(),
+                        });
                     }
                 }
             }
@@ -178,9 +185,16 @@ impl Resolver<'_> {
         let kind = kcc_runtime::declare::Routes::REQUEST.0;
         let key = (kind, name);
         if let Some(number) = self.routes.get(&key) {
-            return Some(Call { callee: Callee::Route(*number), args: Vec::new() });
+            return Some(Call {
+                callee: Callee::Route(*number),
+                args: Vec::new(),
+            });
         }
-        let names = self.routes.keys().filter(|(of, _)| *of == kind).map(|(_, name)| name.as_str());
+        let names = self
+            .routes
+            .keys()
+            .filter(|(of, _)| *of == kind)
+            .map(|(_, name)| name.as_str());
         let like = nearest(&key.1, names).map(str::to_owned);
         let message = format!("there is no `route[{}]`", key.1);
         let diagnostic = Diagnostic::error("unknown-route", message).label(span, "");

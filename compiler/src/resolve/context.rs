@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use super::node::{Node, NodeKind, Static, arithmetic, comparison};
 use super::Resolver;
+use super::node::{Node, NodeKind, Static, arithmetic, comparison};
 use crate::ir::{Arithmetic, Comparison, Expr, Operand};
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 use kcc_runtime::declare::Parse as _;
@@ -147,7 +147,11 @@ impl Resolver<'_> {
                 self.add(node)
             }
             NodeKind::Selval(parts) => {
-                let parts = [self.int(&parts[0]), self.value(&parts[1]), self.value(&parts[2])];
+                let parts = [
+                    self.int(&parts[0]),
+                    self.value(&parts[1]),
+                    self.value(&parts[2]),
+                ];
                 let chosen = Expr::Choose(Box::new(parts));
                 Expr::Else(Box::new(chosen), Box::new(Expr::text(&b""[..])))
             }

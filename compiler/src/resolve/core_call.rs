@@ -35,16 +35,20 @@ impl Resolver<'_> {
             good &= arg.is_some();
             args.extend(arg);
         }
-        good.then_some(Call { callee: Callee::Core(decl), args })
+        good.then_some(Call {
+            callee: Callee::Core(decl),
+            args,
+        })
     }
 
     /// The statement under this name or a synonym.
     fn core_form(&self, name: &str, count: usize) -> Option<&'static FunctionDecl> {
         self.form(name, count).or_else(|| {
-            let synonyms = catalogue::core_function(name).flat_map(|fact| {
-                fact.synonyms().collect::<Vec<_>>()
-            });
-            synonyms.into_iter().find_map(|synonym| self.form(synonym, count))
+            let synonyms =
+                catalogue::core_function(name).flat_map(|fact| fact.synonyms().collect::<Vec<_>>());
+            synonyms
+                .into_iter()
+                .find_map(|synonym| self.form(synonym, count))
         })
     }
 
@@ -157,7 +161,9 @@ pub(super) fn socket_text(socket: &ast::SocketId) -> String {
     }
     if let Some(host) = socket.hosts.first() {
         match &host.kind {
-            HostKind::Ip(IpAddr::V6(address)) if socket.protocol.is_some() || socket.port.is_some() => {
+            HostKind::Ip(IpAddr::V6(address))
+                if socket.protocol.is_some() || socket.port.is_some() =>
+            {
                 text.push_str(&format!("[{address}]"));
             }
             _ => text.push_str(&host.to_text()),

@@ -12,7 +12,10 @@ use crate::syntax::ast::{BinaryOp, UnaryOp};
 /// Whether a right side of `$null` turns the operator into `defined`.
 pub(super) fn compares(op: BinaryOp) -> bool {
     use BinaryOp::*;
-    matches!(op, Equal | NotEqual | StrEqual | StrNotEqual | IntEqual | IntNotEqual | Match)
+    matches!(
+        op,
+        Equal | NotEqual | StrEqual | StrNotEqual | IntEqual | IntNotEqual | Match
+    )
 }
 
 /// `left == $null` and its like.
@@ -56,7 +59,11 @@ fn text_of(node: &Node) -> Option<Vec<u8>> {
 }
 
 fn cut(n: i64, compat: Compat) -> i64 {
-    if compat.narrow { i64::from(n as i32) } else { n }
+    if compat.narrow {
+        i64::from(n as i32)
+    } else {
+        n
+    }
 }
 
 /// An operator with one operand.
@@ -64,9 +71,7 @@ pub(super) fn unary(op: UnaryOp, operand: Node, span: Span, compat: Compat) -> N
     let folded = match op {
         UnaryOp::Not => int_of(&operand).map(|n| NodeKind::Int(i64::from(n == 0))),
         UnaryOp::BitNot => int_of(&operand).map(|n| NodeKind::Int(!n)),
-        UnaryOp::Minus => {
-            int_of(&operand).map(|n| NodeKind::Int(cut(n.wrapping_neg(), compat)))
-        }
+        UnaryOp::Minus => int_of(&operand).map(|n| NodeKind::Int(cut(n.wrapping_neg(), compat))),
         UnaryOp::Int => int_of(&operand).map(|n| NodeKind::Int(cut(n, compat))),
         UnaryOp::Str => text_of(&operand).map(|text| NodeKind::Str(text.into())),
         UnaryOp::Strlen => text_of(&operand).map(|text| NodeKind::Int(text.len() as i64)),
@@ -86,13 +91,7 @@ pub(super) fn unary(op: UnaryOp, operand: Node, span: Span, compat: Compat) -> N
 }
 
 /// An operator with two operands.
-pub(super) fn binary(
-    op: BinaryOp,
-    left: Node,
-    right: Node,
-    span: Span,
-    compat: Compat,
-) -> Node {
+pub(super) fn binary(op: BinaryOp, left: Node, right: Node, span: Span, compat: Compat) -> Node {
     if left.is_constant() && right.is_constant() {
         if let Some(kind) = constant(op, &left, &right, compat) {
             return Node::new(kind, span);
@@ -223,7 +222,11 @@ pub(super) fn selval(parts: [Node; 3], span: Span) -> Node {
         && let Some(condition) = int_of(&parts[0])
     {
         let [_, then, otherwise] = parts;
-        let kind = if condition > 0 { then.kind } else { otherwise.kind };
+        let kind = if condition > 0 {
+            then.kind
+        } else {
+            otherwise.kind
+        };
         return Node::new(kind, span);
     }
     Node::new(NodeKind::Selval(Box::new(parts)), span)

@@ -14,7 +14,12 @@ use crate::syntax::ast::{
 impl Resolver<'_> {
     /// Everything but route blocks.
     pub(super) fn items(&mut self, file: &ast::File) {
-        self.manifest.modules.extend(self.names.loaded().iter().map(|module| module.name.to_owned()));
+        self.manifest.modules.extend(
+            self.names
+                .loaded()
+                .iter()
+                .map(|module| module.name.to_owned()),
+        );
         for item in &file.items {
             match &item.kind {
                 ItemKind::Parameter(parameter) => self.parameter(parameter),
@@ -27,7 +32,8 @@ impl Resolver<'_> {
                 ItemKind::ModParam(param) => self.mod_param(param),
                 ItemKind::Custom(custom) => self.custom(custom),
                 ItemKind::CoreParameter(parameter) => {
-                    let message = format!("`coreparam[{}]` has no effect here", parameter.name.text);
+                    let message =
+                        format!("`coreparam[{}]` has no effect here", parameter.name.text);
                     self.warning("parameter-without-effect", message, item.span);
                 }
                 ItemKind::Kemi(_) => {
@@ -62,19 +68,18 @@ impl Resolver<'_> {
             ParameterValue::Number(n) => {
                 (Setting::Int(i64::from(*n)), takes("int") || takes("intno"))
             }
-            ParameterValue::Str(text) => {
-                (Setting::Str(text.value.to_vec()), takes("str") || host)
-            }
+            ParameterValue::Str(text) => (Setting::Str(text.value.to_vec()), takes("str") || host),
             ParameterValue::Word(word) => {
                 let named = takes("id") || host || takes(word);
                 (Setting::Str(word.as_bytes().to_vec()), named)
             }
-            ParameterValue::Ip(address) => {
-                (Setting::Str(address.to_string().into_bytes()), host)
-            }
+            ParameterValue::Ip(address) => (Setting::Str(address.to_string().into_bytes()), host),
             ParameterValue::Protocol(protocol) => {
                 let text = super::core_call::protocol_text(*protocol);
-                (Setting::Str(text.as_bytes().to_vec()), takes("proto") || takes(text))
+                (
+                    Setting::Str(text.as_bytes().to_vec()),
+                    takes("proto") || takes(text),
+                )
             }
         };
         if !fits && !kinds.is_empty() {
@@ -104,7 +109,11 @@ impl Resolver<'_> {
             Value::Number(n) => Setting::Int(i64::from(n.value)),
             Value::Str(text) => Setting::Str(text.value.to_vec()),
             Value::Variable(variable) => {
-                self.error("wrong-value", "a number or a string is expected", variable.span);
+                self.error(
+                    "wrong-value",
+                    "a number or a string is expected",
+                    variable.span,
+                );
                 return;
             }
         };
@@ -175,6 +184,9 @@ where
     let mut all: Vec<&'a str> = fact.synonyms().collect();
     all.push(name);
     all.sort_unstable();
-    let known = all.iter().copied().find(|name| Settings::NAMES.contains(name));
+    let known = all
+        .iter()
+        .copied()
+        .find(|name| Settings::NAMES.contains(name));
     known.unwrap_or(all[0])
 }

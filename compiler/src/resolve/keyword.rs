@@ -19,8 +19,10 @@ impl Resolver<'_> {
     /// A test: 0 or 1. `None` after an error.
     pub(super) fn keyword_test(&mut self, test: &Test) -> Option<Expr> {
         use TestSubject::*;
-        if matches!(test.subject, SndIp | ToIp | SndPort | ToPort | SndProto | SndAf)
-            && self.kind != kcc_runtime::declare::Routes::ONSEND
+        if matches!(
+            test.subject,
+            SndIp | ToIp | SndPort | ToPort | SndProto | SndAf
+        ) && self.kind != kcc_runtime::declare::Routes::ONSEND
         {
             let message = "this can be tested in `onsend_route` only";
             self.error("wrong-route-kind", message, test.subject_span);
@@ -77,7 +79,11 @@ impl Resolver<'_> {
     /// A variable that the language itself reads, whether or not its module is loaded.
     fn keyword_pv(&mut self, name: &str, inner: Option<&str>, span: Span) -> Option<Expr> {
         let Some(decl) = self.names.any_pv(name) else {
-            self.unsupported("unsupported-keyword", "this keyword is known to Kamailio", span);
+            self.unsupported(
+                "unsupported-keyword",
+                "this keyword is known to Kamailio",
+                span,
+            );
             return None;
         };
         let mut args = Vec::new();
@@ -132,7 +138,11 @@ impl Resolver<'_> {
                 self.compared_text(test, text, &node)
             }
             _ => {
-                self.error("bad-test", "this cannot be compared with that", test.op_span);
+                self.error(
+                    "bad-test",
+                    "this cannot be compared with that",
+                    test.op_span,
+                );
                 None
             }
         }
@@ -151,7 +161,10 @@ impl Resolver<'_> {
             return Some(self.int(&whole));
         }
         let other = self.text_expr(node);
-        Some(signed(test.op, Expr::SameWord(Box::new(text), Box::new(other))))
+        Some(signed(
+            test.op,
+            Expr::SameWord(Box::new(text), Box::new(other)),
+        ))
     }
 
     fn address_test(&mut self, test: &Test, read: Expr) -> Option<Expr> {
@@ -217,7 +230,11 @@ impl Resolver<'_> {
         match &test.value {
             TestValue::Protocol(protocol, _) => {
                 let text = context::to_text(read);
-                Some(same_word(test.op, text, protocol_text(*protocol).as_bytes()))
+                Some(same_word(
+                    test.op,
+                    text,
+                    protocol_text(*protocol).as_bytes(),
+                ))
             }
             TestValue::Expr(expr) => {
                 let node = self.node(expr);
@@ -254,7 +271,10 @@ fn myself(op: BinaryOp, own: Own, text: Expr) -> Expr {
 }
 
 fn same_word(op: BinaryOp, text: Expr, word: &[u8]) -> Expr {
-    signed(op, Expr::SameWord(Box::new(text), Box::new(Expr::text(word))))
+    signed(
+        op,
+        Expr::SameWord(Box::new(text), Box::new(Expr::text(word))),
+    )
 }
 
 /// The test, or its contrary for `!=` and `ne`.

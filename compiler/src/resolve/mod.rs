@@ -62,8 +62,16 @@ pub fn resolve(
         names: Names::new(available),
         diagnostics: Diagnostics::default(),
         manifest: Manifest {
-            file: sources.files().first().map(|file| file.name.clone()).unwrap_or_default(),
-            files: sources.files().iter().map(|file| file.name.clone()).collect(),
+            file: sources
+                .files()
+                .first()
+                .map(|file| file.name.clone())
+                .unwrap_or_default(),
+            files: sources
+                .files()
+                .iter()
+                .map(|file| file.name.clone())
+                .collect(),
             places: vec![(0, 0)],
             ..Manifest::default()
         },
@@ -136,7 +144,9 @@ impl Resolver<'_> {
             false => Severity::Error,
         };
         self.incomplete = true;
-        self.report(Diagnostic::new(severity, code, message).label(span, "not supported by kcc yet"));
+        self.report(
+            Diagnostic::new(severity, code, message).label(span, "not supported by kcc yet"),
+        );
     }
 
     /// File and line of `span`.
@@ -163,7 +173,10 @@ impl Resolver<'_> {
         text: &[u8],
         at: impl FnOnce(&Self, usize) -> Span,
     ) -> Option<u32> {
-        let spec = ConstantSpec { kind: kind.name.to_owned(), text: text.to_vec() };
+        let spec = ConstantSpec {
+            kind: kind.name.to_owned(),
+            text: text.to_vec(),
+        };
         if let Some(number) = self.constants.get(&spec) {
             return Some(*number);
         }
@@ -178,7 +191,6 @@ impl Resolver<'_> {
         self.constants.insert(spec, number);
         Some(number)
     }
-
 
     /// The place of the byte at `offset` of a string's value.
     fn inside(&self, text: &ast::Str, offset: usize) -> Span {

@@ -40,8 +40,9 @@ impl Resolver<'_> {
         }
         let own = self.names.available().map(|module| module.name);
         let like = nearest(name, own.chain(catalogue::module_names())).map(str::to_owned);
-        let diagnostic = Diagnostic::error("unknown-module", format!("there is no module `{name}`"))
-            .label(load.module.span, "");
+        let diagnostic =
+            Diagnostic::error("unknown-module", format!("there is no module `{name}`"))
+                .label(load.module.span, "");
         self.report(suggest(diagnostic, like));
     }
 
@@ -80,7 +81,9 @@ impl Resolver<'_> {
             .loaded()
             .iter()
             .copied()
-            .filter(|module| module.name != super::names::CORE && pattern.is_match(module.name.as_bytes()))
+            .filter(|module| {
+                module.name != super::names::CORE && pattern.is_match(module.name.as_bytes())
+            })
             .collect();
         // Some modules are called otherwise here than their file.
         let registered = |name: &str| {
@@ -111,7 +114,8 @@ impl Resolver<'_> {
         let loaded = self.names.loaded().iter().map(|module| module.name);
         let like = nearest(&name, loaded).map(str::to_owned);
         let message = format!("no module `{name}` is loaded");
-        let diagnostic = Diagnostic::error("module-not-loaded", message).label(param.modules.span, "");
+        let diagnostic =
+            Diagnostic::error("module-not-loaded", message).label(param.modules.span, "");
         let known = self.names.find(&name).is_some() || catalogue::module(&name).is_some();
         self.report(match (known, like) {
             (true, _) => diagnostic.help(format!("put `loadmodule \"{name}.so\"` before it")),
@@ -123,8 +127,10 @@ impl Resolver<'_> {
         let name = param.name.lossy().into_owned();
         let Some(decl) = module.param(&name) else {
             if catalogue::param(module.name, &name).is_some() {
-                let message =
-                    format!("parameter `{name}` of module `{}` is known to Kamailio", module.name);
+                let message = format!(
+                    "parameter `{name}` of module `{}` is known to Kamailio",
+                    module.name
+                );
                 self.unsupported("unsupported-parameter", message, param.name.span);
                 return;
             }
@@ -144,13 +150,20 @@ impl Resolver<'_> {
             (ParamType::Str, value) => matches!(value, Setting::Str(_)),
         };
         if !fits {
-            let wanted = if decl.ty == ParamType::Int { "a number" } else { "a string" };
+            let wanted = if decl.ty == ParamType::Int {
+                "a number"
+            } else {
+                "a string"
+            };
             let message = format!("`{name}` of module `{}` takes {wanted}", module.name);
             self.error("wrong-value", message, param.value_span);
             return;
         }
         if let Some(error) = self.try_param(module, &name, value) {
-            let message = format!("wrong value for `{name}` of module `{}`: {error}", module.name);
+            let message = format!(
+                "wrong value for `{name}` of module `{}`: {error}",
+                module.name
+            );
             self.error("wrong-value", message, param.value_span);
             return;
         }

@@ -53,7 +53,10 @@ impl Names {
 
     /// The module `name` of this server.
     pub fn find(&self, name: &str) -> Option<&'static Module> {
-        self.available.iter().copied().find(|module| module.name == name)
+        self.available
+            .iter()
+            .copied()
+            .find(|module| module.name == name)
     }
 
     /// Brings in what a module declares.
@@ -70,8 +73,14 @@ impl Names {
             }
         }
         for transformation in module.transformations() {
-            let class = self.transformations.entry(transformation.class).or_default();
-            class.entry(transformation.name).or_default().push(transformation);
+            let class = self
+                .transformations
+                .entry(transformation.class)
+                .or_default();
+            class
+                .entry(transformation.name)
+                .or_default()
+                .push(transformation);
         }
     }
 
@@ -115,13 +124,16 @@ impl Names {
     /// A variable that the language itself reads: of any module, loaded or not.
     pub fn any_pv(&self, name: &str) -> Option<&'static PvDecl> {
         let all = || self.available.iter().flat_map(|module| module.pvs());
-        self.pv(name).or_else(|| all().find(|pv| pv.name == name || pv.aliases.contains(&name)))
+        self.pv(name)
+            .or_else(|| all().find(|pv| pv.name == name || pv.aliases.contains(&name)))
     }
 
     /// All forms of a transformation; the operation in lower case.
     pub fn transformation(&self, class: &str, name: &str) -> &[&'static TransformationDecl] {
         let class = self.transformations.get(class);
-        class.and_then(|class| class.get(name)).map_or(&[], Vec::as_slice)
+        class
+            .and_then(|class| class.get(name))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Why there is no such function.
@@ -135,7 +147,9 @@ impl Names {
     /// Why there is no such variable.
     pub fn missing_pv(&self, name: &str) -> Missing {
         let has = |module: &&'static Module| {
-            module.pvs().any(|pv| pv.name == name || pv.aliases.contains(&name))
+            module
+                .pvs()
+                .any(|pv| pv.name == name || pv.aliases.contains(&name))
         };
         self.missing(has, catalogue::pv(name).map(|fact| fact.module))
     }
@@ -143,7 +157,9 @@ impl Names {
     /// Why there is no such transformation.
     pub fn missing_transformation(&self, class: &str, name: &str) -> Missing {
         let has = |module: &&'static Module| {
-            module.transformations().any(|t| t.class == class && t.name == name)
+            module
+                .transformations()
+                .any(|t| t.class == class && t.name == name)
         };
         let known = catalogue::transformation(class, name).map(|fact| fact.module);
         self.missing(has, known.into_iter())
@@ -177,7 +193,11 @@ impl Names {
 
     /// The name of a variable most like `name`.
     pub fn like_pv(&self, name: &str) -> Option<String> {
-        let own = self.pvs.keys().copied().filter(|name| is_writable_name(name));
+        let own = self
+            .pvs
+            .keys()
+            .copied()
+            .filter(|name| is_writable_name(name));
         let own = own.chain(["var", "vn", "vz", "null", "rc", "retcode"]);
         // Two letters are too few to guess from.
         if name.len() < 3 {
@@ -199,7 +219,8 @@ impl Names {
 
 /// Whether a person can write this name: the language itself uses others.
 fn is_writable_name(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'?'))
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'?'))
 }
 
 /// Adds "did you mean".

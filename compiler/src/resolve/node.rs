@@ -159,14 +159,7 @@ impl Resolver<'_> {
         super::fold::unary(op, operand, span, self.options.compat)
     }
 
-    fn binary(
-        &mut self,
-        op: BinaryOp,
-        op_span: Span,
-        left: Node,
-        right: Node,
-        span: Span,
-    ) -> Node {
+    fn binary(&mut self, op: BinaryOp, op_span: Span, left: Node, right: Node, span: Span) -> Node {
         if left.is_error() || right.is_error() {
             return Node::new(NodeKind::Error, span);
         }

@@ -31,7 +31,11 @@ impl Resolver<'_> {
                 continue;
             };
             let (kind, main) = kind_of(route);
-            let name = route.name.as_ref().map_or("", |name| &*name.text).to_owned();
+            let name = route
+                .name
+                .as_ref()
+                .map_or("", |name| &*name.text)
+                .to_owned();
             match index.get(&(kind.0, name.clone(), main)) {
                 None => {
                     index.insert((kind.0, name.clone(), main), found.len());
@@ -40,7 +44,10 @@ impl Resolver<'_> {
                         name,
                         main,
                         keyword: written(route),
-                        span: route.name.as_ref().map_or(route.kind_span, |name| name.span),
+                        span: route
+                            .name
+                            .as_ref()
+                            .map_or(route.kind_span, |name| name.span),
                         parts: vec![route],
                     });
                 }
@@ -50,7 +57,8 @@ impl Resolver<'_> {
         }
         for (n, block) in found.iter().enumerate() {
             if !block.main {
-                self.routes.insert((block.kind.0, block.name.clone()), n as u32);
+                self.routes
+                    .insert((block.kind.0, block.name.clone()), n as u32);
             }
             let place = self.file_and_line(block.span);
             self.manifest.routes.push(RouteInfo {
@@ -70,13 +78,19 @@ impl Resolver<'_> {
     /// A named block given twice: Kamailio lets a body of only `;` be replaced.
     fn again<'a>(&mut self, first: &mut Found<'a>, route: &'a ast::Route) {
         let empty = first.parts.iter().all(|part| {
-            part.body.stmts.iter().all(|stmt| matches!(stmt.kind, ast::StmtKind::Empty))
+            part.body
+                .stmts
+                .iter()
+                .all(|stmt| matches!(stmt.kind, ast::StmtKind::Empty))
         });
         if empty {
             first.parts.push(route);
             return;
         }
-        let span = route.name.as_ref().map_or(route.kind_span, |name| name.span);
+        let span = route
+            .name
+            .as_ref()
+            .map_or(route.kind_span, |name| name.span);
         let message = format!("`{}[{}]` is given twice", first.keyword, first.name);
         self.report(
             Diagnostic::error("duplicate-route", message)
@@ -99,7 +113,12 @@ impl Resolver<'_> {
             (true, _) | (false, "") => block.keyword.to_owned(),
             (false, name) => format!("{}[{name}]", block.keyword),
         };
-        ir::Route { name, kind: block.kind, place, body }
+        ir::Route {
+            name,
+            kind: block.kind,
+            place,
+            body,
+        }
     }
 }
 
@@ -143,7 +162,10 @@ pub(super) fn keyword(kind: Routes) -> &'static str {
         (Routes::BRANCH_FAILURE, "event_route"),
         (Routes::EVENT, "event_route"),
     ];
-    KEYWORDS.iter().find(|(of, _)| kind.allows(*of)).map_or("route", |(_, keyword)| keyword)
+    KEYWORDS
+        .iter()
+        .find(|(of, _)| kind.allows(*of))
+        .map_or("route", |(_, keyword)| keyword)
 }
 
 /// The keywords of all kinds in a set.

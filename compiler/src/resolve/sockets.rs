@@ -47,7 +47,11 @@ impl Resolver<'_> {
             }
         };
         let advertise = advertise.map(|socket| {
-            let host = socket.hosts.first().map(|host| host.to_text()).unwrap_or_default();
+            let host = socket
+                .hosts
+                .first()
+                .map(|host| host.to_text())
+                .unwrap_or_default();
             let port = match socket.port {
                 Some(Port::Number(port)) => self.port(port, socket.span),
                 _ => None,
@@ -93,7 +97,11 @@ impl Resolver<'_> {
     fn port(&mut self, port: i32, span: Span) -> Option<u16> {
         let valid = u16::try_from(port).ok();
         if valid.is_none() {
-            self.error("bad-port", format!("{port} is no port: ports are 0 to 65535"), span);
+            self.error(
+                "bad-port",
+                format!("{port} is no port: ports are 0 to 65535"),
+                span,
+            );
         }
         valid
     }

@@ -13,7 +13,9 @@ impl Resolver<'_> {
     }
 
     pub(super) fn statements(&mut self, stmts: &[ast::Stmt]) -> ir::Block {
-        ir::Block { stmts: stmts.iter().map(|stmt| self.statement(stmt)).collect() }
+        ir::Block {
+            stmts: stmts.iter().map(|stmt| self.statement(stmt)).collect(),
+        }
     }
 
     fn statement(&mut self, stmt: &ast::Stmt) -> Stmt {
@@ -36,7 +38,11 @@ impl Resolver<'_> {
                         let place = self.place(arm.span);
                         let condition = self.node(&arm.condition);
                         let condition = self.int(&condition);
-                        Arm { condition, body: self.block(&arm.body), place }
+                        Arm {
+                            condition,
+                            body: self.block(&arm.body),
+                            place,
+                        }
                     })
                     .collect();
                 let otherwise = match &conditional.otherwise {
@@ -48,7 +54,10 @@ impl Resolver<'_> {
             ast::StmtKind::While(repeat) => {
                 let condition = self.node(&repeat.condition);
                 self.refuse_text("while", &condition);
-                StmtKind::While { condition: self.int(&condition), body: self.block(&repeat.body) }
+                StmtKind::While {
+                    condition: self.int(&condition),
+                    body: self.block(&repeat.body),
+                }
             }
             ast::StmtKind::Switch(switch) => self.switch(switch, stmt.span),
             ast::StmtKind::Leave(leave) => self.leave(leave),
@@ -63,7 +72,10 @@ impl Resolver<'_> {
         if value.is_error() {
             return None;
         }
-        Some(ir::Assign { target: target?, value: self.assigned(&value) })
+        Some(ir::Assign {
+            target: target?,
+            value: self.assigned(&value),
+        })
     }
 
     fn leave(&mut self, leave: &ast::Leave) -> StmtKind {

@@ -30,7 +30,10 @@ impl Resolver<'_> {
         for case in &switch.cases {
             let label = self.label(&case.label, case.span, &mut texts, &mut seen);
             let body = self.statements(&case.stmts);
-            cases.push(Case { label: label.unwrap_or(Label::Default), body });
+            cases.push(Case {
+                label: label.unwrap_or(Label::Default),
+                body,
+            });
         }
         if texts == Some(true)
             && let (Some(first), true) = (switch.cases.first(), switch.cases.len() > 1)
@@ -43,8 +46,8 @@ impl Resolver<'_> {
                     .help("move `default` behind them"),
             );
         }
-        let only_default = switch.cases.len() == 1
-            && matches!(switch.cases[0].label, ast::CaseLabel::Default);
+        let only_default =
+            switch.cases.len() == 1 && matches!(switch.cases[0].label, ast::CaseLabel::Default);
         if only_default && !selector.is_constant() && !selector.is_error() {
             self.report(
                 Diagnostic::error("switch-without-case", "this `switch` has no `case`")
@@ -129,9 +132,12 @@ impl Resolver<'_> {
         let literal = ast::Str {
             value: text.into(),
             span,
-            exact: self.sources.text(span).first().is_some_and(|byte| matches!(byte, b'"' | b'\'')),
+            exact: self
+                .sources
+                .text(span)
+                .first()
+                .is_some_and(|byte| matches!(byte, b'"' | b'\'')),
         };
         self.inside(&literal, offset)
     }
 }
-

@@ -73,7 +73,11 @@ impl Resolver<'_> {
                     self.error("missing-name", message, variable.span);
                     return None;
                 };
-                return Some(Base::Slot(self.slot(name == "vn", &inner.text, variable.span)));
+                return Some(Base::Slot(self.slot(
+                    name == "vn",
+                    &inner.text,
+                    variable.span,
+                )));
             }
             _ => {}
         }
@@ -163,7 +167,11 @@ impl Resolver<'_> {
         };
         for transformation in list {
             let (decl, args) = self.transformation(transformation)?;
-            value = Expr::Transform { decl, input: Box::new(value), args };
+            value = Expr::Transform {
+                decl,
+                input: Box::new(value),
+                args,
+            };
         }
         Some(value)
     }
@@ -185,7 +193,10 @@ impl Resolver<'_> {
             (least..=decl.args.len()).contains(&count)
         });
         let Some(decl) = fits else {
-            let wants = forms.iter().map(|decl| decl.args.len().to_string()).collect::<Vec<_>>();
+            let wants = forms
+                .iter()
+                .map(|decl| decl.args.len().to_string())
+                .collect::<Vec<_>>();
             let message = format!(
                 "`{{{class}.{name}}}` takes {} parameters, {count} are given",
                 wants.join(" or ")
@@ -219,9 +230,7 @@ impl Resolver<'_> {
                     }
                     ArgKind::Constant(kind) | ArgKind::Parsed(kind) => {
                         let span = parameter.span;
-                        Arg::Constant(
-                            self.constant(kind, text, |_, at| span.sub(at, at + 1))?,
-                        )
+                        Arg::Constant(self.constant(kind, text, |_, at| span.sub(at, at + 1))?)
                     }
                     _ => self.literal_argument(
                         wanted,
@@ -270,7 +279,8 @@ impl Resolver<'_> {
         let name = &*variable.name.text;
         match self.names.missing_pv(name) {
             Missing::NotLoaded(module) => {
-                let message = format!("`${name}` belongs to module `{module}`, which is not loaded");
+                let message =
+                    format!("`${name}` belongs to module `{module}`, which is not loaded");
                 self.report(
                     Diagnostic::error("module-not-loaded", message)
                         .label(variable.span, "")
@@ -319,7 +329,8 @@ impl Resolver<'_> {
         let written = format!("{{{class}.{name}}}");
         match self.names.missing_transformation(class, name) {
             Missing::NotLoaded(module) => {
-                let message = format!("`{written}` belongs to module `{module}`, which is not loaded");
+                let message =
+                    format!("`{written}` belongs to module `{module}`, which is not loaded");
                 self.report(
                     Diagnostic::error("module-not-loaded", message)
                         .label(span, "")
@@ -332,7 +343,8 @@ impl Resolver<'_> {
             }
             Missing::Unknown => {
                 let message = format!("there is no transformation `{written}`");
-                let diagnostic = Diagnostic::error("unknown-transformation", message).label(span, "");
+                let diagnostic =
+                    Diagnostic::error("unknown-transformation", message).label(span, "");
                 let like = self.names.like_transformation(class, name);
                 self.report(suggest(diagnostic, like.map(|like| format!("{{{like}}}"))));
             }
@@ -363,7 +375,10 @@ impl Resolver<'_> {
             Some(AttributeIndex::All) => Arg::All,
             Some(AttributeIndex::Number(n)) => Arg::Value(Expr::Int(i64::from(n))),
         };
-        Some(PvRef { decl, args: vec![Arg::Value(Expr::text(name.as_bytes())), index] })
+        Some(PvRef {
+            decl,
+            args: vec![Arg::Value(Expr::text(name.as_bytes())), index],
+        })
     }
 
     /// A select: the same as `$sel(path)`.
@@ -381,7 +396,10 @@ impl Resolver<'_> {
                 Some(SelectIndex::Key(key)) => write!(path, "[\"{}\"]", lossy(key)),
             };
         }
-        let Some((decl, inner)) = self.names.any_pv(SELECT).and_then(|decl| Some((decl, decl.inner.as_ref()?)))
+        let Some((decl, inner)) = self
+            .names
+            .any_pv(SELECT)
+            .and_then(|decl| Some((decl, decl.inner.as_ref()?)))
         else {
             let message = format!("select `@{path}` is known to Kamailio");
             self.unsupported("unsupported-select", message, select.span);

@@ -54,10 +54,12 @@ pub fn compile(text: &str) -> Result<Program, String> {
 }
 
 pub fn compile_with(text: &str, options: Options) -> Result<Program, String> {
-    with_input(text, options, |input| match compile::jit(input, &Tools::default()) {
-        Ok((program, _)) => Ok(program),
-        Err(Failure::Configuration(findings)) => Err(show(&findings)),
-        Err(Failure::Codegen(failure, _)) => panic!("{failure}"),
+    with_input(text, options, |input| {
+        match compile::jit(input, &Tools::default()) {
+            Ok((program, _)) => Ok(program),
+            Err(Failure::Configuration(findings)) => Err(show(&findings)),
+            Err(Failure::Codegen(failure, _)) => panic!("{failure}"),
+        }
     })
 }
 
@@ -115,6 +117,9 @@ pub struct State {
 
 impl State {
     pub fn clear(&mut self) {
-        *self = State { user: b"bob".to_vec(), ..State::default() };
+        *self = State {
+            user: b"bob".to_vec(),
+            ..State::default()
+        };
     }
 }

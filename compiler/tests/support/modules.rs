@@ -11,12 +11,17 @@ thread_local! {
 }
 
 /// Every module of the tests.
-pub const ALL: &[&Module] = &[&core::MODULE, &probe::MODULE, &textops::MODULE, &unloaded::MODULE];
+pub const ALL: &[&Module] = &[
+    &core::MODULE,
+    &probe::MODULE,
+    &textops::MODULE,
+    &unloaded::MODULE,
+];
 
 /// The language's own statements and variables.
 #[kcc_macros::module(name = "core")]
 pub mod core {
-    use kcc_runtime::declare::{Flag, Index, Int, Parse, Parsed, ConstantError, Raw, Text};
+    use kcc_runtime::declare::{ConstantError, Flag, Index, Int, Parse, Parsed, Raw, Text};
     use kcc_runtime::run::Run;
     use kcc_runtime::value::{Owned, Val, Value};
 
@@ -70,7 +75,11 @@ pub mod core {
     /// The method.
     #[pv]
     fn rm(run: &mut Run) -> &'static str {
-        if run.head.method == 1 { "INVITE" } else { "OPTIONS" }
+        if run.head.method == 1 {
+            "INVITE"
+        } else {
+            "OPTIONS"
+        }
     }
 
     #[pv_int("rm")]

@@ -30,14 +30,7 @@ impl Parse for Case {
 }
 
 fn parse_pattern(text: &[u8], icase: bool) -> Result<Pattern, ConstantError> {
-    Pattern::new(
-        text,
-        Flags {
-            icase,
-            ..Flags::default()
-        },
-    )
-    .map_err(|error| ConstantError {
+    Pattern::new(text, Flags { icase }).map_err(|error| ConstantError {
         offset: error.offset,
         message: error.message.to_string(),
     })

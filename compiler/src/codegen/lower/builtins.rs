@@ -99,11 +99,12 @@ impl Lowering<'_, '_, '_> {
         if !pv.decl.symbol.ends_with(".$rm") {
             return None;
         }
-        let method = Method::ALL.into_iter().find(|method| method.as_str().as_bytes() == text)?;
+        let method = Method::ALL
+            .into_iter()
+            .find(|method| method.as_str().as_bytes() == text)?;
         let found = self.method_in(method.bit());
         Some(self.is(IntCC::NotEqual, found, 0))
     }
-
 }
 
 /// The set of methods in `A|B|C`, where all have bits of their own.

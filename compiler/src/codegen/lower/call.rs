@@ -68,7 +68,9 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn constant(&mut self, n: u32) -> Value {
         let table = self.head(offset_of!(Head, constants));
         let offset = (n as usize * size_of::<*const ()>()) as i32;
-        self.builder.ins().load(types::I64, Self::trusted(), table, offset)
+        self.builder
+            .ins()
+            .load(types::I64, Self::trusted(), table, offset)
     }
 
     /// Evaluates one argument into its place.
@@ -140,13 +142,20 @@ impl Lowering<'_, '_, '_> {
             (write, offset_of!(Place, write)),
             (count, offset_of!(Place, len)),
         ] {
-            self.builder.ins().store(Self::trusted(), value, base, offset as i32);
+            self.builder
+                .ins()
+                .store(Self::trusted(), value, base, offset as i32);
         }
         let from = self.address(list);
         for word in 0..len * 2 {
-            let value = self.builder.ins().load(types::I64, Self::trusted(), from, word as i32 * 8);
+            let value = self
+                .builder
+                .ins()
+                .load(types::I64, Self::trusted(), from, word as i32 * 8);
             let offset = offset_of!(Place, args) + word * 8;
-            self.builder.ins().store(Self::trusted(), value, base, offset as i32);
+            self.builder
+                .ins()
+                .store(Self::trusted(), value, base, offset as i32);
         }
         Ok(base)
     }
@@ -180,9 +189,12 @@ impl Lowering<'_, '_, '_> {
 
     /// Reads the hidden integer of a variable.
     pub(super) fn read_hidden(&mut self, pv: &PvRef) -> Lowered<Loaded> {
-        let symbol = pv.decl.read_int.map_or(pv.decl.symbol, |(symbol, _)| symbol);
+        let symbol = pv
+            .decl
+            .read_int
+            .map_or(pv.decl.symbol, |(symbol, _)| symbol);
         let value = self.read_with(symbol, pv)?;
-        Ok(Loaded::Int(self.to_int(value)?))
+        Ok(Loaded::Int(self.as_int(value)?))
     }
 
     /// Applies a transformation.
@@ -220,13 +232,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// The input of a transformation: text, or null.
-    fn put_input(
-        &mut self,
-        list: u32,
-        value: Loaded,
-        tag: Value,
-        defined: Value,
-    ) -> Lowered<()> {
+    fn put_input(&mut self, list: u32, value: Loaded, tag: Value, defined: Value) -> Lowered<()> {
         if matches!(value, Loaded::Str(..)) {
             self.put(list, value);
             return Ok(());
@@ -241,7 +247,7 @@ impl Lowering<'_, '_, '_> {
         let null = self.int(tag::NULL as i64);
         self.jump(done, &[null, tag]);
         self.start(some);
-        let text = self.to_text(value)?;
+        let text = self.as_text(value)?;
         let (tag, data) = self.words(text);
         self.jump(done, &[tag, data]);
         self.start(done);
@@ -304,7 +310,10 @@ impl Lowering<'_, '_, '_> {
     /// Notes place and depth.
     fn before_route(&mut self) {
         self.note_place();
-        let own = self.builder.ins().iconst(types::I32, i64::from(self.nesting) + 1);
+        let own = self
+            .builder
+            .ins()
+            .iconst(types::I32, i64::from(self.nesting) + 1);
         let depth = self.builder.ins().iadd(self.depth, own);
         self.set_head_u32(offset_of!(Head, depth), depth);
     }
@@ -317,7 +326,9 @@ impl Lowering<'_, '_, '_> {
         let missing = self.is(IntCC::SignedLessThan, route, 0);
         let (found, done) = (self.builder.create_block(), self.join(1));
         let code = self.int(-10);
-        self.builder.ins().brif(missing, done, &[code.into()], found, &[]);
+        self.builder
+            .ins()
+            .brif(missing, done, &[code.into()], found, &[]);
         self.start(found);
         let words = self.call_intrinsic("call_route", &[route])?;
         self.check(words[0], words[1]);
@@ -344,7 +355,9 @@ impl Lowering<'_, '_, '_> {
             self.check(status, value);
             let (go_on, done) = (self.builder.create_block(), self.join(1));
             let one = self.int(1);
-            self.builder.ins().brif(value, go_on, &[], done, &[one.into()]);
+            self.builder
+                .ins()
+                .brif(value, go_on, &[], done, &[one.into()]);
             self.start(go_on);
             skipped = Some(done);
         }

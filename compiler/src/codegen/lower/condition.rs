@@ -72,7 +72,7 @@ impl Lowering<'_, '_, '_> {
     /// A condition as 0 or 1.
     pub(super) fn flag(&mut self, expr: &Expr) -> Lowered<Value> {
         if let Some(flag) = self.test(expr)? {
-            return Ok(self.from_flag(flag));
+            return Ok(self.widened(flag));
         }
         let (yes, no, done) = (
             self.builder.create_block(),
@@ -151,7 +151,9 @@ impl Lowering<'_, '_, '_> {
         let same_length = self.builder.ins().icmp(IntCC::Equal, l.0, r.0);
         let (compare, done) = (self.builder.create_block(), self.join(1));
         let no = self.int(0);
-        self.builder.ins().brif(same_length, compare, &[], done, &[no.into()]);
+        self.builder
+            .ins()
+            .brif(same_length, compare, &[], done, &[no.into()]);
         self.start(compare);
         let shift = self.int(i64::from(tag::LEN_SHIFT));
         let len = self.builder.ins().ushr(l.0, shift);
@@ -223,7 +225,9 @@ impl Lowering<'_, '_, '_> {
         let (slow, done) = (self.builder.create_block(), self.builder.create_block());
         self.builder.append_block_param(done, types::I8);
         let same_int = self.is(IntCC::Equal, data, n);
-        self.builder.ins().brif(is_int, done, &[same_int.into()], slow, &[]);
+        self.builder
+            .ins()
+            .brif(is_int, done, &[same_int.into()], slow, &[]);
         self.start(slow);
         let decimal: Rc<[u8]> = n.to_string().into_bytes().into();
         let mut same = self.is_text(tag, data, &decimal)?;

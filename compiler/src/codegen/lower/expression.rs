@@ -36,7 +36,7 @@ impl Lowering<'_, '_, '_> {
             Expr::ToInt(inner) => Loaded::Int(self.integer(inner)?),
             Expr::ToStr(inner) => {
                 let value = self.expression(inner)?;
-                self.to_text(value)?
+                self.as_text(value)?
             }
             Expr::Arithmetic(op, left, right) => Loaded::Int(self.arithmetic(*op, left, right)?),
             Expr::BitNot(inner) => {
@@ -45,17 +45,17 @@ impl Lowering<'_, '_, '_> {
             }
             Expr::Compare(op, left, right) => {
                 let flag = self.compare(*op, left, right)?;
-                Loaded::Int(self.from_flag(flag))
+                Loaded::Int(self.widened(flag))
             }
             Expr::Not(inner) => {
                 let n = self.integer(inner)?;
                 let flag = self.is(IntCC::Equal, n, 0);
-                Loaded::Int(self.from_flag(flag))
+                Loaded::Int(self.widened(flag))
             }
             Expr::Truth(inner) => {
                 let n = self.integer(inner)?;
                 let flag = self.is(IntCC::SignedGreaterThan, n, 0);
-                Loaded::Int(self.from_flag(flag))
+                Loaded::Int(self.widened(flag))
             }
             Expr::And(..)
             | Expr::Or(..)
@@ -81,7 +81,7 @@ impl Lowering<'_, '_, '_> {
             Expr::Assign(assign) => {
                 let code = self.assign(assign)?;
                 let flag = self.is(IntCC::SignedGreaterThan, code, 0);
-                Loaded::Int(self.from_flag(flag))
+                Loaded::Int(self.widened(flag))
             }
             Expr::GiveUp => {
                 self.give_up(Some(1))?;
@@ -111,11 +111,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// Evaluates `expr` and continues at `done` with its words.
-    pub(super) fn value_to(
-        &mut self,
-        expr: &Expr,
-        done: cranelift::prelude::Block,
-    ) -> Lowered<()> {
+    pub(super) fn value_to(&mut self, expr: &Expr, done: cranelift::prelude::Block) -> Lowered<()> {
         let value = self.expression(expr)?;
         let (tag, data) = self.words(value);
         self.jump(done, &[tag, data]);
@@ -174,7 +170,9 @@ impl Lowering<'_, '_, '_> {
         let mut sum = data;
         for operand in rest {
             let n = match operand {
-                Operand::Value(expr) | Operand::ByContext { int: expr, .. } => self.integer(expr)?,
+                Operand::Value(expr) | Operand::ByContext { int: expr, .. } => {
+                    self.integer(expr)?
+                }
             };
             sum = self.builder.ins().iadd(sum, n);
         }

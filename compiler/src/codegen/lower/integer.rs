@@ -13,18 +13,20 @@ impl Lowering<'_, '_, '_> {
     /// Evaluates an expression to an integer in a register.
     pub(super) fn integer(&mut self, expr: &Expr) -> Lowered<Value> {
         let value = self.expression(expr)?;
-        self.to_int(value)
+        self.as_int(value)
     }
 
     /// A value as an integer.
-    pub(super) fn to_int(&mut self, value: Loaded) -> Lowered<Value> {
+    pub(super) fn as_int(&mut self, value: Loaded) -> Lowered<Value> {
         match value {
             Loaded::Int(n) => Ok(n),
             Loaded::Str(tag, data) => Ok(self.call_intrinsic("to_int", &[tag, data])?[0]),
             Loaded::Any(tag, data) => {
                 let is_int = self.has_kind(tag, tag::INT);
                 let (slow, done) = (self.builder.create_block(), self.join(1));
-                self.builder.ins().brif(is_int, done, &[data.into()], slow, &[]);
+                self.builder
+                    .ins()
+                    .brif(is_int, done, &[data.into()], slow, &[]);
                 self.start(slow);
                 let n = self.call_intrinsic("to_int", &[tag, data])?;
                 self.jump(done, &n);
@@ -51,7 +53,11 @@ impl Lowering<'_, '_, '_> {
     ) -> Lowered<Value> {
         let l = self.integer(left)?;
         let r = self.integer(right)?;
-        let width = if self.unit.program.compat.narrow { 31 } else { 63 };
+        let width = if self.unit.program.compat.narrow {
+            31
+        } else {
+            63
+        };
         let result = match op {
             Arithmetic::Add => self.builder.ins().iadd(l, r),
             Arithmetic::Subtract => self.builder.ins().isub(l, r),
@@ -115,7 +121,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// A flag as an integer.
-    pub(super) fn from_flag(&mut self, flag: Value) -> Value {
+    pub(super) fn widened(&mut self, flag: Value) -> Value {
         self.builder.ins().uextend(types::I64, flag)
     }
 }

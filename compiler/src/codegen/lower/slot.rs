@@ -24,9 +24,15 @@ impl Lowering<'_, '_, '_> {
     /// Reads a slot.
     pub(super) fn read_slot(&mut self, slot: u32) -> Lowered<Loaded> {
         let (base, offset) = self.slot(slot, TAG);
-        let tag = self.builder.ins().load(types::I64, Self::trusted(), base, offset);
+        let tag = self
+            .builder
+            .ins()
+            .load(types::I64, Self::trusted(), base, offset);
         let (base, offset) = self.slot(slot, DATA);
-        let data = self.builder.ins().load(types::I64, Self::trusted(), base, offset);
+        let data = self
+            .builder
+            .ins()
+            .load(types::I64, Self::trusted(), base, offset);
         if self.copy_slots {
             return self.hold(tag, data);
         }

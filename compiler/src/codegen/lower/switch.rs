@@ -10,7 +10,11 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn switch(&mut self, switch: &Switch) -> Lowered<()> {
         self.set_last(1);
         let done = self.builder.create_block();
-        let bodies: Vec<Block> = switch.cases.iter().map(|_| self.builder.create_block()).collect();
+        let bodies: Vec<Block> = switch
+            .cases
+            .iter()
+            .map(|_| self.builder.create_block())
+            .collect();
         let default = switch
             .cases
             .iter()
@@ -52,7 +56,7 @@ impl Lowering<'_, '_, '_> {
         bodies: &[Block],
         default: Block,
     ) -> Lowered<()> {
-        let text = self.to_text(selector)?;
+        let text = self.as_text(selector)?;
         let (tag, data) = self.words(text);
         for (case, body) in cases.iter().zip(bodies) {
             let flag = match &case.label {

@@ -21,7 +21,10 @@ impl Lowering<'_, '_, '_> {
 
     fn constant_bytes(&mut self, text: &Rc<[u8]>) -> Value {
         let (object, offset) = self.unit.text(text);
-        let global = self.unit.module.declare_data_in_func(object, self.builder.func);
+        let global = self
+            .unit
+            .module
+            .declare_data_in_func(object, self.builder.func);
         let base = self.builder.ins().symbol_value(types::I64, global);
         let offset = self.int(offset);
         self.builder.ins().iadd(base, offset)
@@ -30,12 +33,12 @@ impl Lowering<'_, '_, '_> {
     /// Evaluates a string to its tag and address.
     pub(super) fn text(&mut self, expr: &Expr) -> Lowered<(Value, Value)> {
         let value = self.expression(expr)?;
-        let text = self.to_text(value)?;
+        let text = self.as_text(value)?;
         Ok(self.words(text))
     }
 
     /// A value as a string.
-    pub(super) fn to_text(&mut self, value: Loaded) -> Lowered<Loaded> {
+    pub(super) fn as_text(&mut self, value: Loaded) -> Lowered<Loaded> {
         match value {
             Loaded::Str(..) => Ok(value),
             Loaded::Int(n) => {
@@ -131,12 +134,7 @@ impl Lowering<'_, '_, '_> {
     }
 
     /// The flag that a string is exactly `text`.
-    pub(super) fn is_text(
-        &mut self,
-        tag: Value,
-        data: Value,
-        text: &Rc<[u8]>,
-    ) -> Lowered<Value> {
+    pub(super) fn is_text(&mut self, tag: Value, data: Value, text: &Rc<[u8]>) -> Lowered<Value> {
         let same_length = self.is(IntCC::Equal, tag, text_tag(text.len()) as i64);
         if text.is_empty() {
             return Ok(same_length);
@@ -144,7 +142,9 @@ impl Lowering<'_, '_, '_> {
         let (compare, done) = (self.builder.create_block(), self.builder.create_block());
         self.builder.append_block_param(done, types::I8);
         let no = self.builder.ins().iconst(types::I8, 0);
-        self.builder.ins().brif(same_length, compare, &[], done, &[no.into()]);
+        self.builder
+            .ins()
+            .brif(same_length, compare, &[], done, &[no.into()]);
         self.start(compare);
         let flag = if text.len() <= SHORT {
             self.same_bytes(data, text)
