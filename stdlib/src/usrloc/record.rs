@@ -129,14 +129,19 @@ impl Record {
             .unwrap_or(self.contacts.len())
     }
 
-    /// Puts `contact` in the place of number `n`. It moves where its preference changed.
+    /// Puts `contact` in the place of number `n`. It moves where it would
+    /// stand out of order.
     pub fn update(&mut self, n: usize, contact: Contact, rules: &Rules) {
+        let q = contact.q();
         let Some(old) = self.contacts.get_mut(n) else {
             return;
         };
-        let moves = rules.newest_first || old.q() != contact.q();
         *old = contact;
-        if moves {
+        let neighbour = |n: Option<usize>| self.contacts.get(n?).map(Contact::q);
+        let stays = !rules.newest_first
+            && neighbour(n.checked_sub(1)).is_none_or(|before| before >= q)
+            && neighbour(n.checked_add(1)).is_none_or(|after| after <= q);
+        if !stays {
             let contact = self.contacts.remove(n);
             self.insert(contact, rules);
         }
@@ -192,6 +197,8 @@ mod tests {
             ("1", Some(900), "5 1 0 3 4 2"),
             ("3", Some(900), "5 1 3 0 4 2"),
             ("2", None, "5 1 3 0 4 2"),
+            ("6", None, "5 1 3 0 4 2 6"),
+            ("4", None, "5 1 3 0 4 2 6"),
         ] {
             put(&mut record, uri, q, &rules);
             assert_eq!(order(&record), after, "{uri}");
