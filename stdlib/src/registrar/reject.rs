@@ -47,7 +47,7 @@ impl Reject {
         match self {
             Reject::TooBrief => (423, b"Interval Too Brief"),
             Reject::TooMany => (503, b"Service Unavailable"),
-            Reject::NoStore => (500, b"Server Internal Error"),
+            Reject::AorTooLong | Reject::NoStore => (500, b"Server Internal Error"),
             _ => (400, b"Bad Request"),
         }
     }
