@@ -29,6 +29,9 @@ pub struct Test {
     /// Play with another server, too, and show where the answers differ
     #[arg(long, value_name = "SERVER")]
     against: Option<Against>,
+    /// Play with another server alone
+    #[arg(long, value_name = "SERVER", conflicts_with_all = ["real", "against"])]
+    only: Option<Against>,
     /// Only scenarios whose file or name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
@@ -65,14 +68,15 @@ impl Test {
             }
             return Outcome::Done;
         }
-        let kamailio = match self.against.map(|_| Kamailio::find()).transpose() {
+        let other = self.against.or(self.only);
+        let kamailio = match other.map(|_| Kamailio::find()).transpose() {
             Ok(kamailio) => kamailio,
             Err(text) => return failed(text),
         };
         let mut report = Report::new(self.output_format);
         if let Some(kamailio) = &kamailio {
             report.note(&format!(
-                "against {} ({})",
+                "with {} ({})",
                 kamailio.version,
                 kamailio.path.display()
             ));
@@ -83,6 +87,7 @@ impl Test {
             stages: match (kamailio, self.real) {
                 (None, false) => Stages::Simulated,
                 (None, true) => Stages::Real,
+                (Some(kamailio), _) if self.only.is_some() => Stages::KamailioAlone(kamailio),
                 (Some(kamailio), false) => Stages::Kamailio(kamailio),
                 (Some(kamailio), true) => Stages::RealAndKamailio(kamailio),
             },

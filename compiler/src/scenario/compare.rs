@@ -1,5 +1,6 @@
 //! Whether two servers answered alike: what each endpoint received, volatile parts aside.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
@@ -116,18 +117,42 @@ fn lines(
 impl Side<'_> {
     /// What endpoint `who` received, normalised.
     fn received(&self, who: usize, setup: &Setup) -> Vec<String> {
-        let sent: Vec<u8> = self
-            .journal
-            .messages
-            .iter()
-            .filter(|entry| entry.sent)
-            .flat_map(|entry| entry.data.iter().copied())
-            .collect();
-        let sent = String::from_utf8_lossy(&sent).into_owned();
+        let made = self.made();
         let messages = self.journal.messages.iter();
         let mine = messages.filter(|entry| entry.who == who && !entry.sent && !entry.again);
-        mine.map(|entry| self.normal(&entry.data, &sent, setup))
+        mine.map(|entry| self.normal(&entry.data, &made, setup))
             .collect()
+    }
+
+    /// The values and header fields that the server made anew: endpoints received them first.
+    fn made(&self) -> HashSet<String> {
+        let mut sent = String::new();
+        let mut made = HashSet::new();
+        for entry in &self.journal.messages {
+            let text = String::from_utf8_lossy(&entry.data);
+            if entry.sent {
+                sent.push_str(&text);
+                continue;
+            }
+            let head = text.split("\r\n\r\n").next().unwrap_or_default();
+            for found in MADE.captures_iter(head) {
+                if !sent.contains(&found[2]) {
+                    made.insert(found[2].to_owned());
+                }
+            }
+            for line in head.split("\r\n") {
+                let name = line
+                    .split(':')
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_ascii_lowercase();
+                if OWN.contains(&name.as_str()) && !sent.contains(line) {
+                    made.insert(line.to_owned());
+                }
+            }
+        }
+        made
     }
 
     fn printed(&self) -> Vec<String> {
@@ -137,7 +162,7 @@ impl Side<'_> {
             .collect()
     }
 
-    fn normal(&self, data: &[u8], sent: &str, setup: &Setup) -> String {
+    fn normal(&self, data: &[u8], made: &HashSet<String>, setup: &Setup) -> String {
         let text = String::from_utf8_lossy(data);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let mut out = String::new();
@@ -151,22 +176,15 @@ impl Side<'_> {
             if setup.not_compared.contains(&name) {
                 continue;
             }
-            match name.as_str() {
-                "server" | "user-agent" | "date" if !sent.contains(line) => {
-                    out.push_str(&format!("{name}: *\n"));
-                    continue;
-                }
-                "call-id" if !sent.contains(line) => {
-                    out.push_str("call-id: *\n");
-                    continue;
-                }
-                _ => {}
+            if made.contains(line) {
+                out.push_str(&format!("{name}: *\n"));
+                continue;
             }
             let line = MADE.replace_all(line, |found: &Captures<'_>| {
-                if sent.contains(&found[2]) {
-                    found[0].to_owned()
-                } else {
+                if made.contains(&found[2]) {
                     format!("{}*", &found[1])
+                } else {
+                    found[0].to_owned()
                 }
             });
             let line = EXPIRES.replace_all(&line, |found: &Captures<'_>| {
@@ -219,6 +237,8 @@ impl Side<'_> {
     }
 }
 
+/// Header fields that a server makes anew, in lower case.
+const OWN: &[&str] = &["server", "user-agent", "date", "call-id"];
 /// Values that a server makes anew.
 static MADE: LazyLock<Regex> = LazyLock::new(|| {
     constant(r#"(?i)((?:;|\s|,)(?:tag|branch|nonce|opaque|rtag|vst|vsf)=)("?[^;,\s">]+"?)"#)

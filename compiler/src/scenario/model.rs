@@ -27,6 +27,12 @@ pub struct Scenario {
 pub struct Setup {
     /// Pieces of configuration, in order.
     pub config: Vec<Config>,
+    /// Files beside the configuration: name and text.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Messages that have a name.
+    pub messages: Vec<(String, Template)>,
     /// Defines, as `-A` gives them.
     pub defines: Vec<String>,
     /// Addresses that take the place of the configuration's own.
@@ -41,6 +47,8 @@ pub struct Setup {
     pub needs: Vec<String>,
     /// Why Kamailio answers otherwise, where it does on purpose.
     pub differs: Option<Reason>,
+    /// Why kcc does not do it yet, where it does not: the scenario has to fail.
+    pub pending: Option<Reason>,
     /// Header fields that are not compared with Kamailio's, in lower case.
     pub not_compared: Vec<String>,
     /// How long it may take, in its own time.
@@ -65,6 +73,13 @@ pub enum Config {
         line: u32,
         /// The text.
         text: String,
+    },
+    /// Text in double quotes, taken as it is.
+    Exact {
+        /// The line that it stands on.
+        line: u32,
+        /// The text.
+        text: Vec<u8>,
     },
     /// A file, relative to the scenario file.
     File {

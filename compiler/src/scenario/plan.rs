@@ -41,6 +41,10 @@ pub struct Text {
     pub text: Vec<u8>,
     /// Defines of the command line.
     pub defines: Vec<(String, Option<String>)>,
+    /// Files beside it.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Plan {
@@ -67,6 +71,8 @@ impl Plan {
                 path: PathBuf::new(),
                 text: Vec::new(),
                 defines: Vec::new(),
+                files: setup.files.clone(),
+                environment: setup.environment.clone(),
             },
         };
         let split = |define: &String| match define.split_once('=') {
@@ -94,6 +100,7 @@ impl Plan {
     fn listen(&mut self, scenario: &Scenario, text: &mut String) -> Result<(), Fault> {
         let given = &scenario.setup.server;
         let mut addresses = Vec::new();
+        let mut no_tcp = false;
         for word in given {
             let word = Template::parse(scenario.line, word.as_bytes()).expand(&*self)?;
             let word = String::from_utf8_lossy(&word).into_owned();
@@ -128,12 +135,24 @@ impl Plan {
                 .any(|e| e.protocol == Protocol::Tcp);
             if tcp {
                 addresses.push(format!("tcp:{}", self.server));
-            } else if !text.contains("disable_tcp") {
-                text.push_str("\ndisable_tcp=yes");
+            } else {
+                no_tcp = !text.contains("disable_tcp");
             }
         }
-        for address in &addresses {
-            text.push_str(&format!("\nlisten={address}"));
+        let mut more: Vec<String> = addresses
+            .iter()
+            .map(|one| format!("listen={one}"))
+            .collect();
+        if !CHILDREN.is_match(text) {
+            more.push("children=1".into());
+        }
+        if no_tcp {
+            more.push("disable_tcp=yes".into());
+        }
+        // Text from the scenario file begins with empty lines, which have room for it.
+        match text.strip_prefix('\n') {
+            Some(rest) => *text = format!("{}\n{rest}", more.join(" ")),
+            None => text.push_str(&format!("\n{}\n", more.join("\n"))),
         }
         if let Some(first) = addresses.first() {
             let parsed = first
@@ -141,10 +160,6 @@ impl Plan {
                 .and_then(|(_, address)| address.parse().ok());
             self.server = parsed.unwrap_or(self.server);
         }
-        if !CHILDREN.is_match(text) {
-            text.push_str("\nchildren=1");
-        }
-        text.push('\n');
         Ok(())
     }
 
@@ -212,6 +227,7 @@ fn main_text(scenario: &Scenario) -> Result<(PathBuf, String), Fault> {
     for piece in pieces {
         let (at, piece) = match piece {
             Config::Inline { line, text } => (*line, text.clone()),
+            Config::Exact { line, text } => (*line, String::from_utf8_lossy(text).into_owned()),
             Config::File { line, path } => (*line, format!("include_file \"{path}\"\n")),
         };
         while line < at {
@@ -248,7 +264,7 @@ mod tests {
         let text = String::from_utf8(plan.config.text.clone()).unwrap();
         assert_eq!(
             text,
-            "\ndebug=1\nroute { forward(127.0.3.11:5060); }\n\ndisable_tcp=yes\nlisten=udp:127.0.3.1:5060\nchildren=1\n"
+            "listen=udp:127.0.3.1:5060 children=1 disable_tcp=yes\ndebug=1\nroute { forward(127.0.3.11:5060); }\n"
         );
         assert_eq!(plan.value("bob.port").as_deref(), Some("5060"));
         assert_eq!(plan.name_of(plan.server), Some("server"));
@@ -265,7 +281,7 @@ mod tests {
         let text = String::from_utf8(replaced.config.text.clone()).unwrap();
         assert_eq!(
             text,
-            "\n# replaced by the scenario\nchildren=2\nroute { }\n\nlisten=udp:127.0.3.1:5060\nlisten=tcp:127.0.3.1:5080\n"
+            "listen=udp:127.0.3.1:5060 listen=tcp:127.0.3.1:5080\n# replaced by the scenario\nchildren=2\nroute { }\n"
         );
     }
 }

@@ -53,6 +53,7 @@ impl Report {
             Verdict::Differs(reason) => {
                 ("ok", "32", format!("  (differs from Kamailio: {reason})"))
             }
+            Verdict::Pending(reason) => ("pending", "33", format!("  ({reason})")),
             Verdict::Skipped(reason) => ("skipped", "33", format!("  ({reason})")),
             Verdict::Failed(_) => ("FAILED", "31", String::new()),
         };
@@ -79,7 +80,8 @@ impl Report {
         };
         let bad = count(|verdict| matches!(verdict, Verdict::Failed(_)));
         let skipped = count(|verdict| matches!(verdict, Verdict::Skipped(_)));
-        let passed = outcomes.len() - bad - skipped;
+        let pending = count(|verdict| matches!(verdict, Verdict::Pending(_)));
+        let passed = outcomes.len() - bad - skipped - pending;
         match self.format {
             Format::Text => {
                 let differing: Vec<_> = outcomes
@@ -95,18 +97,19 @@ impl Report {
                         println!("  {}: {}: {reason}", outcome.file, outcome.name);
                     }
                 }
-                let skipped = match skipped {
+                let some = |n: usize, what| match n {
                     0 => String::new(),
-                    n => format!(", {n} skipped"),
+                    n => format!(", {n} {what}"),
                 };
-                println!("\n{passed} passed, {bad} failed{skipped} in {took:.1?}");
+                let rest = some(pending, "pending") + &some(skipped, "skipped");
+                println!("\n{passed} passed, {bad} failed{rest}");
             }
             Format::Json => {
                 let seconds = took.as_secs_f64();
-                let sums = json!({"passed": passed, "failed": bad, "skipped": skipped, "seconds": seconds});
+                let sums = json!({"passed": passed, "failed": bad, "pending": pending, "skipped": skipped, "seconds": seconds});
                 println!("{sums}");
             }
-            Format::Junit => print!("{}", junit(outcomes, bad, skipped, took)),
+            Format::Junit => print!("{}", junit(outcomes, bad, skipped + pending, took)),
         }
     }
 }
@@ -144,6 +147,7 @@ fn object(outcome: &Outcome) -> serde_json::Value {
     let (result, reason) = match &outcome.verdict {
         Verdict::Passed => ("passed", None),
         Verdict::Differs(reason) => ("differs", Some(reason.clone())),
+        Verdict::Pending(reason) => ("pending", Some(reason.clone())),
         Verdict::Skipped(reason) => ("skipped", Some(reason.clone())),
         Verdict::Failed(failed) => {
             object["failure"] = json!({
@@ -182,7 +186,7 @@ fn junit(outcomes: &[Outcome], bad: usize, skipped: usize, took: Duration) -> St
         ));
         match &outcome.verdict {
             Verdict::Passed | Verdict::Differs(_) => out.push_str("/>\n"),
-            Verdict::Skipped(reason) => {
+            Verdict::Skipped(reason) | Verdict::Pending(reason) => {
                 out.push_str(&format!(
                     "><skipped message=\"{}\"/></testcase>\n",
                     escape(reason)

@@ -4,21 +4,44 @@ use std::time::Duration;
 
 use kcc_runtime::transport::{Conditions, Protocol};
 
-use super::Statement;
 use super::lines::Words;
+use super::{Statement, unquote};
 use crate::scenario::Fault;
 use crate::scenario::model::{Config, Endpoint, Reason, Setup};
+use crate::scenario::template::Template;
 
 /// Names that an endpoint cannot have: they begin statements or stand for something else.
 const TAKEN: &[&str] = &[
-    "after", "config", "define", "differs", "end", "endpoint", "everyone", "ignore", "in", "limit",
-    "log", "needs", "network", "nobody", "not", "prints", "scenario", "server",
+    "after",
+    "config",
+    "define",
+    "differs",
+    "end",
+    "endpoint",
+    "environment",
+    "everyone",
+    "file",
+    "ignore",
+    "in",
+    "limit",
+    "log",
+    "message",
+    "needs",
+    "network",
+    "nobody",
+    "not",
+    "prints",
+    "scenario",
+    "server",
 ];
 
 /// Whether the statement sets something up. `network` may stand between steps, too.
 pub fn is_setup(mut words: Words<'_>, in_steps: bool) -> bool {
     match words.word() {
-        Some("config" | "define" | "endpoint" | "needs" | "differs" | "limit" | "not") => true,
+        Some(
+            "config" | "define" | "endpoint" | "environment" | "file" | "needs" | "differs"
+            | "limit" | "message" | "not" | "pending:",
+        ) => true,
         Some("network") => !in_steps,
         Some("server") => !matches!(words.peek(), Some("refuses" | "starts")),
         _ => false,
@@ -37,9 +60,52 @@ pub fn read(
         setup.config.push(config(&mut words, statement)?);
         return words.end();
     }
+    if matches!(word, "file" | "message") {
+        let name = words.need("a name")?.to_owned();
+        words.end()?;
+        let Some(block) = &statement.line.block else {
+            return Err(Fault::new(line, format!("`{word} {name} <<<` is meant?")));
+        };
+        if let Some(child) = statement.children.first() {
+            return Err(Fault::new(
+                child.number,
+                "the text stands between `<<<` and `>>>`",
+            ));
+        }
+        if word == "file" {
+            let text: String = block
+                .outdented()
+                .iter()
+                .map(|line| format!("{line}\n"))
+                .collect();
+            setup.files.push((name, text.into_bytes()));
+        } else {
+            let text = Template::parse(block.first, block.message().as_bytes());
+            setup.messages.push((name, text));
+        }
+        return Ok(());
+    }
     statement.alone()?;
     match word {
-        "define" => setup.defines.push(words.need("a name")?.to_owned()),
+        "define" => {
+            if words.is_empty() {
+                return Err(Fault::new(
+                    line,
+                    "`define NAME` or `define NAME=value` is meant?",
+                ));
+            }
+            setup.defines.push(words.rest().to_owned());
+            return Ok(());
+        }
+        "environment" => {
+            let Some((name, value)) = words.rest().split_once('=') else {
+                return Err(Fault::new(line, "`environment NAME=value` is meant?"));
+            };
+            setup
+                .environment
+                .push((name.trim().to_owned(), value.trim().to_owned()));
+            return Ok(());
+        }
         "server" => {
             while let Some(address) = words.word() {
                 setup.server.push(address.to_owned());
@@ -77,6 +143,14 @@ pub fn read(
             });
             return Ok(());
         }
+        "pending:" => {
+            if words.is_empty() {
+                return Err(Fault::new(line, "say why: `pending: the reason`"));
+            }
+            let text = words.rest().to_owned();
+            setup.pending = Some(Reason { line, text });
+            return Ok(());
+        }
         "not" => {
             if !words.take("compared:") {
                 return Err(Fault::new(line, "say what: `not compared: Server, Date`"));
@@ -110,10 +184,14 @@ fn config(words: &mut Words<'_>, statement: &Statement<'_>) -> Result<Config, Fa
             text,
         });
     }
-    let path = words.need("a file, or `<<<`")?.trim_matches('"');
+    let word = words.need("a file, `<<<`, or text in double quotes")?;
+    if word.starts_with('"') {
+        let text = unquote(line, word)?;
+        return Ok(Config::Exact { line, text });
+    }
     Ok(Config::File {
         line,
-        path: path.to_owned(),
+        path: word.to_owned(),
     })
 }
 

@@ -19,7 +19,7 @@ pub fn send(
     let line = words.line;
     let method = words.need("a method")?;
     if method == "raw" {
-        return raw(words, who, statement);
+        return raw(words, who, statement, setup);
     }
     if !kcc_sip::token::is_token(method.as_bytes()) {
         return Err(Fault::new(line, format!("`{method}` is no method")));
@@ -75,7 +75,12 @@ pub fn send(
     })
 }
 
-fn raw(mut words: Words<'_>, who: usize, statement: &Statement<'_>) -> Result<Step, Fault> {
+fn raw(
+    mut words: Words<'_>,
+    who: usize,
+    statement: &Statement<'_>,
+    setup: &Setup,
+) -> Result<Step, Fault> {
     let line = words.line;
     if let Some(child) = statement.children.first() {
         return Err(Fault::new(
@@ -83,8 +88,15 @@ fn raw(mut words: Words<'_>, who: usize, statement: &Statement<'_>) -> Result<St
             "nothing may be indented under this statement",
         ));
     }
+    let named = words
+        .peek()
+        .and_then(|word| setup.messages.iter().find(|(name, _)| name == word));
     let data = match &statement.line.block {
         Some(block) => Template::parse(block.first, block.message().as_bytes()),
+        None if named.is_some() => {
+            words.word();
+            named.map(|(_, text)| text.clone()).unwrap_or_default()
+        }
         None => {
             let mut bytes = Vec::new();
             loop {

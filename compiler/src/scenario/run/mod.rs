@@ -33,6 +33,8 @@ pub enum Stages {
     Real,
     /// In virtual time, and then with Kamailio over loopback sockets.
     Kamailio(Kamailio),
+    /// With Kamailio alone over loopback sockets.
+    KamailioAlone(Kamailio),
     /// Over loopback sockets, and then with Kamailio.
     RealAndKamailio(Kamailio),
 }
@@ -59,6 +61,8 @@ pub enum Verdict {
     Passed,
     /// As told, and Kamailio differs for the reason that is given.
     Differs(String),
+    /// Otherwise, as the scenario says: kcc does not do it yet.
+    Pending(String),
     /// Not played, and why.
     Skipped(String),
     /// Otherwise.

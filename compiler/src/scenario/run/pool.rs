@@ -1,6 +1,6 @@
 //! Scenarios side by side, each on a thread, and a watch on those that do not end.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -174,6 +174,8 @@ struct Block {
 impl Block {
     fn take() -> Option<Block> {
         (1..=250).find_map(|number| {
+            // Left over, or somebody else's.
+            drop(UdpSocket::bind(SocketAddr::from(([127, 0, number, 1], 5060))).ok()?);
             let held = TcpListener::bind(SocketAddr::from(([127, 0, number, 254], 5059))).ok()?;
             Some(Block {
                 number,

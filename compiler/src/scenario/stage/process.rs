@@ -12,7 +12,7 @@ use crate::scenario::plan::Plan;
 
 /// How long a server may take until its sockets are bound.
 const START: Duration = Duration::from_secs(20);
-/// How long it may take to end.
+/// How long the sockets of the server before may take to go away.
 const END: Duration = Duration::from_secs(3);
 /// Bytes of its log that are kept until they are read.
 const LOG: usize = 32 << 20;
@@ -115,7 +115,7 @@ pub enum ProcessError {
 pub struct Process {
     child: Child,
     log: Arc<Mutex<Vec<u8>>>,
-    folder: Folder,
+    _folder: Folder,
 }
 
 /// A folder of its own for a run, removed at the end.
@@ -154,6 +154,14 @@ impl Process {
     ) -> Result<Process, ProcessError> {
         let failed =
             |what: &str, error: std::io::Error| ProcessError::Failed(format!("{what}: {error}"));
+        let end = Instant::now() + END;
+        while is_bound(plan.server) {
+            if Instant::now() > end {
+                let text = format!("{} is in use by another process", plan.server);
+                return Err(ProcessError::Failed(text));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let folder = folder().map_err(|error| failed("no folder for the run", error))?;
         let text = &plan.config;
         let name = text
@@ -162,6 +170,13 @@ impl Process {
             .map_or("kamailio.cfg".as_ref(), Path::new);
         let file = folder.0.join(name);
         std::fs::write(&file, &text.text).map_err(|error| failed("the configuration", error))?;
+        for (name, text) in &text.files {
+            let beside = folder
+                .0
+                .join(Path::new(name).file_name().unwrap_or_default());
+            std::fs::write(beside, text).map_err(|error| failed(name, error))?;
+        }
+        command.envs(text.environment.iter().map(|(name, value)| (name, value)));
         arguments(&mut command, &folder.0, &file);
         for (name, value) in &text.defines {
             command.arg("-A").arg(match value {
@@ -183,7 +198,11 @@ impl Process {
             let log = log.clone();
             std::thread::spawn(move || read_log(stderr, &log));
         }
-        let mut process = Process { child, log, folder };
+        let mut process = Process {
+            child,
+            log,
+            _folder: folder,
+        };
         process.wait_bound(plan)?;
         Ok(process)
     }
@@ -199,7 +218,7 @@ impl Process {
                     String::from_utf8_lossy(&said).into_owned(),
                 ));
             }
-            if is_bound(self.child.id(), plan.server) {
+            if is_bound(plan.server) {
                 std::thread::sleep(Duration::from_millis(30));
                 return Ok(());
             }
@@ -229,26 +248,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let pid = self.child.id() as libc::pid_t;
-        let signal = |signal| {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let group = self.child.id() as libc::pid_t;
             // SAFETY: a call without memory. The group is the child's own, made when it was
             // started; the child was not waited for yet, so its number is not used again.
-            unsafe { libc::killpg(pid, signal) };
-        };
-        if matches!(self.child.try_wait(), Ok(None)) {
-            // SAFETY: as above.
-            unsafe { libc::kill(pid, libc::SIGTERM) };
-            let end = Instant::now() + END;
-            while matches!(self.child.try_wait(), Ok(None)) {
-                if Instant::now() > end {
-                    signal(libc::SIGKILL);
-                    let _ = self.child.wait();
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(2));
-            }
+            unsafe { libc::killpg(group, libc::SIGKILL) };
+            // Nothing can be done about a process that cannot be waited for.
+            let _ = self.child.wait();
         }
-        let _ = &self.folder;
     }
 }
 
@@ -275,8 +282,8 @@ fn folder() -> std::io::Result<Folder> {
     Ok(Folder(path))
 }
 
-/// Whether the process, which is alive, has bound `address`: the kernel's tables name its sockets.
-fn is_bound(_pid: u32, address: SocketAddr) -> bool {
+/// Whether any process has bound `address`: the kernel's tables say so.
+fn is_bound(address: SocketAddr) -> bool {
     let SocketAddr::V4(v4) = address else {
         return false;
     };

@@ -1,6 +1,7 @@
 //! A server in virtual time on a network in memory.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,12 @@ impl SourceLoader for Loader<'_> {
         if path == self.0.path.to_string_lossy() {
             return Ok(self.0.text.clone());
         }
+        let folder = self.0.path.parent().unwrap_or(Path::new(""));
+        let beside =
+            |(name, _): &&(String, Vec<u8>)| name == path || folder.join(name) == Path::new(path);
+        if let Some((_, text)) = self.0.files.iter().find(beside) {
+            return Ok(text.clone());
+        }
         match std::fs::read(path) {
             Ok(text) if text.len() > limit => Err(LoadError::TooLarge),
             Ok(text) => Ok(text),
@@ -47,6 +54,9 @@ impl SourceLoader for Loader<'_> {
 
     fn environment(&self, name: &str) -> Option<Vec<u8>> {
         use std::os::unix::ffi::OsStringExt;
+        if let Some((_, value)) = self.0.environment.iter().find(|(own, _)| own == name) {
+            return Some(value.clone().into_bytes());
+        }
         std::env::var_os(name).map(OsStringExt::into_vec)
     }
 }
