@@ -39,6 +39,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "placeholders that Kamailio was given a value for",
     ),
     (
+        "openkazoo/kamailio-configs--etc-kamailio-kamailio",
+        "includes a file by the version of Kamailio",
+    ),
+    (
         "oriaks/docker-images--kamailio-kamailio",
         "placeholders that Kamailio was given a value for",
     ),

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{SourceMap, Span, TextOrigin};
 
 /// Version whose predefined names are set; the newest that the language reference describes.
-const VERSION: (u32, u32, u32) = (6, 1, 4);
+pub(super) const VERSION: (u32, u32, u32) = (6, 1, 4);
 
 /// A define.
 #[derive(Clone, Copy, Debug)]

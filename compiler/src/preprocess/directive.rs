@@ -232,6 +232,7 @@ impl Preprocessor<'_> {
 
     /// `#!subst` and, with `define` saying whether to quote, `#!substdef` and `#!substdefs`.
     fn subst(&mut self, word: Span, define: Option<bool>) {
+        self.output.end_statement();
         if self.output.in_block() {
             self.diagnostics.push(
                 Diagnostic::error("bad-directive", "a substitution cannot stand in a block")

@@ -12,6 +12,34 @@ const MAX_INCLUDES: usize = 10_000;
 /// Longest name of an included file, as in Kamailio.
 const MAX_NAME: usize = 128;
 
+/// Place of a byte that shows that `text` is no text: any NUL, or the first control character when
+/// there are many of them at the start.
+fn first_binary_byte(text: &[u8]) -> Option<usize> {
+    if let Some(at) = memchr::memchr(0, text) {
+        return Some(at);
+    }
+    let head = &text[..text.len().min(4096)];
+    let control = |byte: &u8| *byte < b' ' && !matches!(byte, 7..=13 | 27);
+    let count = head.iter().filter(|byte| control(byte)).count();
+    if count * 20 > head.len() {
+        return head.iter().position(control);
+    }
+    None
+}
+
+/// Number of blanks at the start of `line`, and length of the name after them, with its quotes.
+fn quoted_name(line: &[u8]) -> Option<(usize, usize)> {
+    let blanks = blank_prefix(line, false);
+    let quoted = line[blanks..].strip_prefix(b"\"")?;
+    let length = memchr::memchr(b'"', quoted)?;
+    let name = &quoted[..length];
+    let bad = |byte: &u8| matches!(byte, b' ' | b'\t' | b';');
+    let after = quoted.get(length + 1);
+    let ends = after.is_none_or(u8::is_ascii_whitespace);
+    let good = !name.is_empty() && name.len() <= MAX_NAME && !name.iter().any(bad) && ends;
+    good.then_some((blanks, length + 2))
+}
+
 impl Preprocessor<'_> {
     /// Opens the main file. False if it cannot be read, which was reported.
     pub(super) fn open_main(&mut self, path: &str) -> bool {
@@ -45,7 +73,7 @@ impl Preprocessor<'_> {
             self.stop(diagnostic);
             return false;
         }
-        let binary = memchr::memchr(0, &text);
+        let binary = first_binary_byte(&text);
         let id = self
             .sources
             .add(path.as_str(), text, TextOrigin::File, from);
@@ -53,7 +81,7 @@ impl Preprocessor<'_> {
         if let Some(at) = binary {
             self.stop(
                 Diagnostic::error("binary-file", format!("{path} is not a text file"))
-                    .label(part.sub(at, at + 1), "a NUL byte")
+                    .label(part.sub(at, at + 1), "a byte that no text has")
                     .help("give the path of a configuration file"),
             );
             return false;
@@ -81,7 +109,10 @@ impl Preprocessor<'_> {
             self.diagnostics.push(
                 Diagnostic::error("bad-include", "a file name in double quotes is expected")
                     .label(word, "after this")
-                    .note("the name stands on the same line, has no blanks and no `;` after it, and cannot come from a define")
+                    .note(
+                        "the name stands on the same line, has no blanks and no `;` after it, and \
+                         cannot come from a define",
+                    )
                     .help("write: include_file \"name.cfg\""),
             );
             return;
@@ -104,24 +135,20 @@ impl Preprocessor<'_> {
         self.include_named(kind, &name, span, place);
     }
 
-    /// Reads the quoted name on this line, substitutions applied.
+    /// Reads the quoted name on this line, substitutions applied. Without one the line is passed.
     fn include_name(&mut self) -> Option<(String, Span)> {
         let lexer = &mut self.frames.last_mut()?.lexer;
         let line = &lexer.rest()[..lexer.line_length()];
-        let blanks = blank_prefix(line, false);
-        let quoted = line[blanks..].strip_prefix(b"\"")?;
-        let length = memchr::memchr(b'"', quoted)?;
-        let bad = |byte: &u8| matches!(byte, b' ' | b'\t' | b';');
-        let name = &quoted[..length];
-        let ends = quoted
-            .get(length + 1)
-            .is_none_or(|byte| byte.is_ascii_whitespace());
-        if name.is_empty() || name.len() > MAX_NAME || name.iter().any(bad) || !ends {
-            lexer.advance(line.len());
+        let Some((blanks, length)) = quoted_name(line) else {
+            let length = line.len();
+            lexer.advance(length);
             return None;
-        }
+        };
+        lexer.advance(blanks);
+        let span = lexer.advance(length);
+        let quoted = self.sources.text(span);
         let mut value = Vec::new();
-        let mut rest = name;
+        let mut rest = &quoted[1..quoted.len() - 1];
         while let [byte, after @ ..] = rest {
             let (byte, after) = match (byte, after) {
                 (b'\\', [b't', after @ ..]) => (b'\t', after),
@@ -132,14 +159,8 @@ impl Preprocessor<'_> {
             value.push(byte);
             rest = after;
         }
-        let (blanks, length) = (blanks, length + 2);
-        lexer.advance(blanks);
-        let span = lexer.advance(length);
         self.substitute(&mut value, span);
-        match String::from_utf8(value) {
-            Ok(name) => Some((name, span)),
-            Err(error) => Some((String::from_utf8_lossy(error.as_bytes()).into_owned(), span)),
-        }
+        Some((String::from_utf8_lossy(&value).into_owned(), span))
     }
 
     fn include_named(&mut self, kind: IncludeKind, name: &str, span: Span, place: Span) {

@@ -14,6 +14,7 @@ mod directive;
 mod evaluate;
 mod include;
 mod output;
+mod remark;
 mod subst;
 
 pub use defines::{Define, Defines};
@@ -24,9 +25,9 @@ use conditional::Conditional;
 use output::Output;
 use subst::Rule;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{ExpansionId, SourceLoader, SourceMap, Span, TextOrigin};
-use crate::syntax::lexer::{DIRECTIVES, Lexeme, Lexer, Mode, Open, Remark};
+use crate::syntax::lexer::{Lexeme, Lexer, Mode, Open};
 use crate::syntax::literal;
 use crate::syntax::token::{Kind, StrValue, Tokens, VariableText};
 
@@ -35,7 +36,7 @@ pub const MAX_SOURCE_BYTES: usize = 16 << 20;
 /// Most bytes of define values that may be read by expansions.
 const MAX_EXPANDED_BYTES: usize = 16 << 20;
 /// Most expansions of defines.
-const MAX_EXPANSIONS: usize = 1 << 20;
+const MAX_EXPANSIONS: usize = 1 << 18;
 
 /// What preprocessing gives.
 pub struct Preprocessed {
@@ -73,6 +74,7 @@ pub fn preprocess(
         includes: 0,
         expansions: 0,
         expanded_bytes: 0,
+        searched_bytes: 0,
         stopped: false,
     };
     if preprocessor.open_main(main) {
@@ -115,6 +117,7 @@ struct Preprocessor<'a> {
     includes: usize,
     expansions: usize,
     expanded_bytes: usize,
+    searched_bytes: usize,
     stopped: bool,
 }
 
@@ -326,90 +329,6 @@ impl Preprocessor<'_> {
         let text = VariableText { changed, strict };
         self.output.tokens.variables.push(text);
         self.token(Kind::Variable, index, span);
-    }
-
-    fn remark(&mut self, remark: Remark, span: Span) {
-        let text = String::from_utf8_lossy(self.sources.text(span)).into_owned();
-        let shown = text.trim_end();
-        match remark {
-            Remark::Dropped => self.diagnostics.push(
-                Diagnostic::warning("dropped-characters", "these characters mean nothing here")
-                    .label(span, "ignored")
-                    .note("Kamailio passes over characters that start no word or sign, without a word about it")
-                    .help("remove them"),
-            ),
-            Remark::NumberCut => {
-                let value = literal::number(text.as_bytes()).map_or(0, |number| number.value);
-                self.diagnostics.push(
-                    Diagnostic::warning("number-cut", "this number does not fit 32 bits")
-                        .label(span, format!("read as {value}"))
-                        .note("number literals are cut to 32 bits in every version of the language")
-                        .help("write it as a string where a larger number is meant"),
-                );
-                self.token(Kind::Number, value, span);
-            }
-            Remark::UnknownDirective => {
-                let word = text.trim_start_matches(['#', '!']);
-                let word = word.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
-                let names = DIRECTIVES.iter().map(|(name, _)| *name);
-                if let Some(near) = word.and_then(|word| nearest(word, names)) {
-                    self.diagnostics.push(
-                        Diagnostic::warning("unknown-directive", "this directive does not exist")
-                            .label(span, "read as a comment")
-                            .help(format!("did you mean `#!{near}`?")),
-                    );
-                }
-            }
-            Remark::IgnoredDirective => self.diagnostics.push(
-                Diagnostic::warning(
-                    "ignored-directive",
-                    "this directive is read as a comment: something follows it on its line, or the line is the last and has no line feed",
-                )
-                .label(span, "has no effect")
-                .note("`#!else` and `#!endif` count only with nothing but blanks up to the line feed")
-                .help("move the rest to a line of its own"),
-            ),
-            Remark::IgnoredMode => {
-                if shown.len() < text.len() || shown.contains(|c: char| !c.is_ascii_alphanumeric() && !"#!/".contains(c)) {
-                    self.diagnostics.push(
-                        Diagnostic::warning("ignored-mode", "this mode line is read as a comment")
-                            .label(span, "has no effect")
-                            .note("it counts only when a line feed follows the word at once: no blank, no carriage return, no text")
-                            .help("end the line right after the word"),
-                    );
-                }
-            }
-            Remark::UnterminatedString => {
-                let quote = Span { end: span.start + 1, ..span };
-                let diagnostic = Diagnostic::error("unterminated-string", "this string is never closed")
-                    .label(quote, "opened here")
-                    .note("a string may go on over several lines, so everything after it is part of it")
-                    .help("add the closing quote");
-                if self.in_expansion() {
-                    self.diagnostics.push(diagnostic);
-                    self.token(Kind::Bad, 0, span);
-                } else {
-                    self.stop(diagnostic);
-                }
-            }
-            Remark::UnterminatedVariable => {
-                self.diagnostics.push(
-                    Diagnostic::error("unterminated-variable", "this variable has no closing parenthesis on its line")
-                        .label(span, "not closed")
-                        .note("parentheses are counted, also those inside quotes")
-                        .help("add the `)`"),
-                );
-                self.token(Kind::Bad, 0, span);
-            }
-            Remark::BadSelect => {
-                self.diagnostics.push(
-                    Diagnostic::error("bad-select", "this select is not complete")
-                        .label(span, "a name is missing or a bracket is not closed")
-                        .help("write it as `@name.name[1].name`, without blanks"),
-                );
-                self.token(Kind::Bad, 0, span);
-            }
-        }
     }
 
     fn in_expansion(&self) -> bool {

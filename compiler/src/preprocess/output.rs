@@ -65,6 +65,13 @@ impl Output {
         self.braces > 0
     }
 
+    /// Ends the list that is open, if one is: a directive that is a statement stands here.
+    pub(super) fn end_statement(&mut self) {
+        if self.in_list {
+            self.end_list();
+        }
+    }
+
     fn end_list(&mut self) {
         self.in_list = false;
         let span = self.tokens.list.last().map_or(Span::default(), |t| t.span);

@@ -6,13 +6,22 @@ use std::ops::Range;
 use kcc_runtime::pattern::{Flags, Pattern};
 
 use super::Preprocessor;
+use super::defines::VERSION;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use crate::syntax::ast::{TransformationParameter, TransformationValue, Variable};
+use crate::syntax::format::{Piece, parse_format};
+use crate::syntax::literal::Locator;
 
 /// Longest result of a substitution, in bytes.
 const MAX_RESULT: usize = 1 << 20;
 /// Most matches that one rule replaces in one text.
 const MAX_MATCHES: usize = 1 << 16;
+/// Longest search text, in bytes, and most rules: each rule is applied to each string.
+const MAX_SEARCH: usize = 512;
+const MAX_RULES: usize = 1000;
+/// Most bytes of text that all rules together are applied to.
+const MAX_SEARCHED: usize = 64 << 20;
 /// Groups `\0` to `\9`.
 const GROUPS: usize = 10;
 
@@ -42,6 +51,14 @@ impl Preprocessor<'_> {
     pub(super) fn substitute(&mut self, value: &mut Vec<u8>, span: Span) -> bool {
         let mut changed = false;
         for rule in &self.rules {
+            self.searched_bytes += value.len() + 16;
+            if self.searched_bytes > MAX_SEARCHED {
+                self.stop(
+                    Diagnostic::error("too-large", "there is too much text to substitute in")
+                        .label(span, "reading stops here"),
+                );
+                return changed;
+            }
             match rule.apply(value) {
                 Ok(None) => (),
                 Ok(Some(result)) => {
@@ -67,7 +84,10 @@ impl Preprocessor<'_> {
             self.diagnostics.push(
                 Diagnostic::error("bad-substitution", message)
                     .label(span, "this rule")
-                    .note("a rule is a separator, a regular expression, the separator, the replacement, the separator, and flags out of g, i, s")
+                    .note(
+                        "a rule has a regular expression and a replacement between three equal \
+                         separators, and after them flags out of g, i, s",
+                    )
                     .help("write it as \"/search/replacement/g\""),
             );
         }
@@ -80,9 +100,115 @@ impl Preprocessor<'_> {
         define: Option<bool>,
     ) -> Result<(), String> {
         let parsed = split(text)?;
+        if parsed.search.len() > MAX_SEARCH || self.rules.len() >= MAX_RULES {
+            return Err("the search text is too long, or there are too many rules".to_owned());
+        }
+        let mut rule = parsed.compile()?;
+        let evaluated = self.evaluate_variables(parsed.replacement)?;
+        rule.replacement = parts(&evaluated, parsed.separator);
+        if let Some(quoted) = define {
+            let value: Vec<u8> = rule
+                .replacement
+                .iter()
+                .flat_map(|part| match part {
+                    Part::Text(text) => text.clone(),
+                    Part::Group(number) => format!("\\{number}").into_bytes(),
+                })
+                .collect();
+            self.define_substituted(&parsed.search, &value, span, quoted);
+        }
+        self.rules.push(rule);
+        Ok(())
+    }
+
+    /// Puts in the values of variables, of which only those known before the start make sense.
+    fn evaluate_variables(&self, text: &[u8]) -> Result<Vec<u8>, String> {
+        let text = escaped_dollars(text);
+        let pieces = parse_format(&text, &Locator::whole(Span::default())).map_err(|errors| {
+            let first = errors.into_iter().next();
+            first.map_or_else(String::new, |error| error.message)
+        })?;
+        let mut out = Vec::with_capacity(text.len());
+        for piece in pieces {
+            match piece {
+                Piece::Text { text, .. } => out.extend_from_slice(&text),
+                Piece::Variable(variable) => out.extend(self.evaluate_variable(&variable)?),
+            }
+        }
+        Ok(out)
+    }
+
+    fn evaluate_variable(&self, variable: &Variable) -> Result<Vec<u8>, String> {
+        let unknown = || {
+            format!(
+                "`${}` has no value before the start; $env(…), $def(…) and $version(…) have",
+                variable.name.text
+            )
+        };
+        let inner = variable.inner.as_ref().ok_or_else(unknown)?;
+        let value = match &*variable.name.text {
+            "env" => self
+                .loader
+                .environment(&String::from_utf8_lossy(&inner.text)),
+            "def" => self.defines.value(&inner.text, &self.sources),
+            "version" if *inner.text == *b"num" => {
+                let (major, minor, patch) = VERSION;
+                Some(format!("{major}.{minor}.{patch}").into_bytes())
+            }
+            "HN" if *inner.text == *b"i" => {
+                let address = self.loader.host_address().ok_or_else(unknown)?;
+                Some(address.to_string().into_bytes())
+            }
+            "HN" => {
+                let full = self.loader.host_name().ok_or_else(unknown)?;
+                let (name, domain) = full.split_once('.').unwrap_or((&full, ""));
+                Some(match &*inner.text {
+                    b"n" => name.as_bytes().to_vec(),
+                    b"f" => full.as_bytes().to_vec(),
+                    b"d" => domain.as_bytes().to_vec(),
+                    _ => return Err(unknown()),
+                })
+            }
+            _ => return Err(unknown()),
+        };
+        let mut value = value.unwrap_or_else(|| b"<null>".to_vec());
+        for transformation in &variable.transformations {
+            let rule = match transformation.parameters.as_slice() {
+                [
+                    TransformationParameter {
+                        value: TransformationValue::Text(rule),
+                        ..
+                    },
+                ] if *transformation.class.text == *"re"
+                    && *transformation.operation.text == *"subst" =>
+                {
+                    rule
+                }
+                _ => {
+                    return Err(
+                        "of the transformations only {re.subst} can be used here".to_owned()
+                    );
+                }
+            };
+            let parsed = split(rule)?;
+            let rule = Rule {
+                replacement: parts(parsed.replacement, parsed.separator),
+                ..parsed.compile()?
+            };
+            if let Ok(Some(changed)) = rule.apply(&value) {
+                value = changed;
+            }
+        }
+        Ok(value)
+    }
+}
+
+impl Parsed<'_> {
+    /// The rule, its replacement still empty.
+    fn compile(&self) -> Result<Rule, String> {
         let mut flags = Flags::default();
         let (mut global, mut single) = (false, false);
-        for &flag in parsed.flags {
+        for &flag in self.flags {
             match flag {
                 b'g' => global = true,
                 b'i' => flags.icase = true,
@@ -95,61 +221,13 @@ impl Preprocessor<'_> {
         } else {
             Pattern::line_by_line
         };
-        let pattern = compile(&parsed.search, flags)
+        let pattern = compile(&self.search, flags)
             .map_err(|error| format!("the regular expression is wrong: {error}"))?;
-        let evaluated = self.evaluate_variables(parsed.replacement)?;
-        let replacement = parts(&evaluated, parsed.separator);
-        if let Some(quoted) = define {
-            let value: Vec<u8> = replacement
-                .iter()
-                .flat_map(|part| match part {
-                    Part::Text(text) => text.clone(),
-                    Part::Group(number) => format!("\\{number}").into_bytes(),
-                })
-                .collect();
-            self.define_substituted(&parsed.search, &value, span, quoted);
-        }
-        self.rules.push(Rule {
+        Ok(Rule {
             pattern,
-            replacement,
+            replacement: Vec::new(),
             global,
-        });
-        Ok(())
-    }
-
-    /// Puts in the values of variables, of which only those known before the start make sense.
-    fn evaluate_variables(&self, text: &[u8]) -> Result<Vec<u8>, String> {
-        let mut out = Vec::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(at) = memchr::memchr(b'$', rest) {
-            out.extend_from_slice(&rest[..at]);
-            rest = &rest[at + 1..];
-            if let Some(after) = rest.strip_prefix(b"$") {
-                out.push(b'$');
-                rest = after;
-                continue;
-            }
-            let enclosed = rest.strip_prefix(b"(");
-            let body = enclosed.unwrap_or(rest);
-            let close: &[u8] = if enclosed.is_some() { b"))" } else { b")" };
-            let known = [b"env(".as_slice(), b"def("]
-                .into_iter()
-                .find_map(|kind| Some((kind, body.strip_prefix(kind)?)));
-            let end = known.and_then(|(_, inner)| memchr::memmem::find(inner, close));
-            let (Some((kind, inner)), Some(end)) = (known, end) else {
-                return Err("only $env(…) and $def(…) can be used in the replacement".to_owned());
-            };
-            let name = &inner[..end];
-            let value = if kind == b"env(" {
-                self.loader.environment(&String::from_utf8_lossy(name))
-            } else {
-                self.defines.value(name, &self.sources)
-            };
-            out.extend_from_slice(&value.unwrap_or_else(|| b"<null>".to_vec()));
-            rest = &inner[end + close.len()..];
-        }
-        out.extend_from_slice(rest);
-        Ok(out)
+        })
     }
 }
 
@@ -199,6 +277,20 @@ impl Rule {
         }
         Ok(Some(out))
     }
+}
+
+/// The text with `\$`, which stands for a dollar sign, in the form that formats have for it.
+fn escaped_dollars(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let pair = &rest[at..rest.len().min(at + 2)];
+        out.extend_from_slice(if pair == b"\\$" { b"$$" } else { pair });
+        rest = &rest[at + pair.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// Takes a rule apart. The separator is the first character; a backslash before it makes it part of

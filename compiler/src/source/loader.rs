@@ -13,6 +13,16 @@ pub trait SourceLoader {
 
     /// Value of the environment variable `name`, for `#!defenv` and `$env` in substitutions.
     fn environment(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// Full name of this host, for `$HN` in substitutions; `None` if it is not to be known.
+    fn host_name(&self) -> Option<String> {
+        None
+    }
+
+    /// Address that the host's name stands for, likewise.
+    fn host_address(&self) -> Option<std::net::IpAddr> {
+        None
+    }
 }
 
 /// Why a file could not be read.

@@ -1,5 +1,7 @@
 //! Says in words what a syntax error is.
 
+mod hints;
+
 use super::token::{Kind, Token};
 use crate::diagnostic::Diagnostic;
 use crate::source::{SourceMap, Span};
@@ -23,8 +25,15 @@ impl<'a> Expected<'a> {
     }
 
     /// In words; `None` when there is too much to be of use.
-    fn words(&self) -> Option<String> {
+    ///
+    /// After an operand the parser may have closed expressions before it saw the error, and no
+    /// longer tells that an operator could have followed.
+    fn words(&self, after_operand: bool) -> Option<String> {
         let mut words: Vec<String> = Vec::new();
+        let closes = [")", ";", ",", ":", "{"].iter().any(|sign| self.has(sign));
+        if after_operand && closes && !self.has("operator") {
+            words.push("an operator".to_owned());
+        }
         let mut hidden: Vec<&str> = vec!["bad", "end of list"];
         let mut group = |sign: &str, word: &str, members: &[&'static str]| {
             if self.has(sign) {
@@ -36,7 +45,9 @@ impl<'a> Expected<'a> {
         group("leave", "a statement", STATEMENT_STARTS);
         group("select", "an expression", OPERAND_STARTS);
         group("operator", "an operator", OPERATORS);
-        group("id", "a name", &["id", "numid"]);
+        if !self.has("select") && !self.has("leave") {
+            group("id", "a name", &["id", "numid"]);
+        }
         for name in &self.names {
             if hidden.contains(name) {
                 continue;
@@ -49,7 +60,9 @@ impl<'a> Expected<'a> {
                 "event name" => "an event's name with a colon".to_owned(),
                 "equality" | "relation" => "a comparison".to_owned(),
                 "protocol" => "a protocol".to_owned(),
-                "word" | "subject" | "uri part" | "name" | "numid" => continue,
+                "word" | "core call" | "bare call" | "subject" | "uri part" | "name" | "numid" => {
+                    continue;
+                }
                 sign => format!("`{sign}`"),
             });
         }
@@ -80,6 +93,10 @@ const ITEM_STARTS: &[&str] = &[
     "event_route",
     "id",
     "word",
+    "core call",
+    "bare call",
+    "core call",
+    "bare call",
     "default",
     ";",
 ];
@@ -91,6 +108,10 @@ const STATEMENT_STARTS: &[&str] = &[
     "switch",
     "id",
     "word",
+    "core call",
+    "bare call",
+    "core call",
+    "bare call",
     "route",
     "variable",
     "attribute",
@@ -104,6 +125,10 @@ const OPERAND_STARTS: &[&str] = &[
     "select",
     "id",
     "word",
+    "core call",
+    "bare call",
+    "core call",
+    "bare call",
     "route",
     "(",
     "{",
@@ -192,10 +217,14 @@ impl<'a> Explainer<'a> {
             .help("add the `}` that is missing before it")
     }
 
-    /// A `;` is missing before the statement at `at`.
-    pub fn missing_semicolon(&self, at: usize) -> Diagnostic {
-        Diagnostic::error("missing-semicolon", "`;` is missing")
-            .label(self.span(at - 1).after(), "`;` expected here")
+    /// The sign `sign` is missing before the token at `at`.
+    pub fn missing(&self, sign: &str, at: usize) -> Diagnostic {
+        let code = match sign {
+            ";" => "missing-semicolon",
+            _ => "syntax",
+        };
+        Diagnostic::error(code, format!("`{sign}` is missing"))
+            .label(self.span(at - 1).after(), format!("`{sign}` expected here"))
             .label(self.span(at), "before this")
     }
 
@@ -218,6 +247,8 @@ impl<'a> Explainer<'a> {
 
     /// The token at `at` was not expected. `begin` is where its statement begins.
     pub fn explain(&self, at: usize, begin: Option<usize>, expected: &Expected) -> Diagnostic {
+        // The end of a list has no text of its own: what follows it came too early.
+        let at = at + usize::from(self.kind(at) == Some(Kind::EndList));
         let text = self.text(at);
         let place = self.span(at);
         if let Some(diagnostic) = self.hint(at, begin, expected) {
@@ -225,10 +256,18 @@ impl<'a> Explainer<'a> {
         }
         let reserved = matches!(
             self.kind(at),
-            Some(Kind::Word | Kind::Subject | Kind::Name | Kind::Protocol | Kind::Description)
+            Some(
+                Kind::Word
+                    | Kind::CoreCall
+                    | Kind::BareCall
+                    | Kind::Subject
+                    | Kind::Name
+                    | Kind::Protocol
+                    | Kind::Description
+            )
         );
         let mut diagnostic = Diagnostic::error("syntax", format!("`{text}` is not expected here"));
-        diagnostic = match expected.words() {
+        diagnostic = match expected.words(self.after_operand(at)) {
             Some(words) => diagnostic.label(place, format!("expected {words}")),
             None => diagnostic.label(place, "unexpected"),
         };
@@ -240,157 +279,26 @@ impl<'a> Explainer<'a> {
         diagnostic
     }
 
-    /// Messages for mistakes that are often made.
-    fn hint(&self, at: usize, begin: Option<usize>, expected: &Expected) -> Option<Diagnostic> {
-        let text = self.text(at);
-        let place = self.span(at);
-        let before = at.checked_sub(1);
-        let kind_before = before.and_then(|index| self.kind(index));
-        let error = |message: &str| Diagnostic::error("syntax", message);
-        let kind = self.kind(at)?;
-        if kind_before == Some(Kind::EndList) {
-            return Some(
-                error("the list before this took its first word as one more address")
-                    .label(place, "unexpected")
-                    .note("`listen`, `alias` and `domain` go on reading names, strings and numbers up to a keyword or `;`")
-                    .help("put a `;` after the list"),
-            );
-        }
-        match (kind_before, kind) {
-            (Some(Kind::Variable), Kind::Id) if self.text(at - 1) == "$rc" && self.touches(at) => {
-                return Some(
-                    error("`$rc` is read before anything that follows it")
-                        .label(
-                            self.sources.join(self.span(at - 1), place),
-                            "read as `$rc` and a name",
-                        )
-                        .help(format!("put the name in parentheses: $(rc{text}…)")),
-                );
-            }
-            (Some(Kind::Variable), Kind::Dot) if self.touches(at) => {
-                return Some(
-                    error("a variable's name has no dot here")
-                        .label(place, "unexpected")
-                        .note("outside of strings a name with dots needs parentheses")
-                        .help(format!(
-                            "write $({}.…)",
-                            self.text(at - 1).trim_start_matches('$')
-                        )),
-                );
-            }
-            (Some(Kind::Variable), Kind::BracketOpen) if self.touches(at) => {
-                return Some(
-                    error("an index needs parentheses around the variable")
-                        .label(place, "unexpected")
-                        .help(format!(
-                            "write $({}[…])",
-                            self.text(at - 1).trim_start_matches('$')
-                        )),
-                );
-            }
-            (Some(Kind::Str), Kind::Str) => {
-                return Some(
-                    error("two strings without an operator between them")
-                        .label(place, "expected an operator")
-                        .label(self.span(at - 1), "after this")
-                        .note("only double-quoted strings with nothing but blanks between them are one string")
-                        .help("join them with `+`"),
-                );
-            }
-            _ => (),
-        }
-        Some(match kind {
-            Kind::Foreign => match text.as_str() {
-                "+=" | "-=" | "*=" => error(&format!("there is no operator `{text}`"))
-                    .label(place, "unknown")
-                    .help(format!("write: $x = $x {} …", &text[..1])),
-                "++" => error("there is no operator `++`")
-                    .label(place, "unknown")
-                    .help("write: $x = $x + 1"),
-                "%" => error("there is no operator `%`")
-                    .label(place, "unknown")
-                    .help("the remainder of a division is `mod`"),
-                _ => error("this sign alone means nothing").label(place, "unexpected"),
-            },
-            Kind::Attribute if text.starts_with('%') && expected.has("operator") => {
-                error("there is no operator `%`")
-                    .label(place, "read as an attribute")
-                    .help("the remainder of a division is `mod`")
-            }
-            Kind::UnOp if text == "!" && expected.has("operator") => {
-                let diagnostic = error("`!` stands before an operand, not between two").label(place, "unexpected");
-                if self.text(at + 1) == "~" {
-                    diagnostic.help("there is no `!~`: write !($x =~ …)")
-                } else {
-                    diagnostic
-                }
-            }
-            Kind::Id if expected.has("operator") && matches!(text.as_str(), "AND" | "OR" | "NOT" | "EQ" | "NE") => {
-                error(&format!("`{text}` is no operator in capitals"))
-                    .label(place, "read as a name")
-                    .help(format!("write `{}`", text.to_ascii_lowercase()))
-            }
-            Kind::Dot if expected.has("operator") => error("there is no operator `.`")
-                .label(place, "unexpected")
-                .help("strings are joined with `+`"),
-            Kind::Assign if !expected.has("=") && expected.has("operator") => {
-                error("an assignment cannot stand here")
-                    .label(place, "unexpected")
-                    .help("compare with `==`; an assignment inside of an expression needs a variable before it and parentheses around it")
-            }
-            Kind::Else if begin == Some(at) => {
-                let diagnostic = error("this `else` belongs to no `if`").label(place, "unexpected");
-                if kind_before == Some(Kind::Semicolon) && at >= 2 && self.kind(at - 2) == Some(Kind::BraceClose) {
-                    diagnostic
-                        .label(self.span(at - 1), "this `;` ends the `if`")
-                        .help("remove the `;` between `}` and `else`")
-                } else {
-                    diagnostic
-                }
-            }
-            Kind::BraceOpen if begin == Some(at) => error("a block alone is no statement")
-                .label(place, "unexpected")
-                .help("remove the braces, or put `if (1)` before them"),
-            Kind::BraceOpen if self.is_word(begin, &["elsif", "elseif", "elif"]) => {
-                error("there is no such word for a further condition")
-                    .label(self.span(begin.unwrap_or(at)), "read as a call")
-                    .help("write `else if`")
-            }
-            Kind::BraceOpen | Kind::Semicolon | Kind::Assign if self.is_word(begin, &["for", "foreach"]) => {
-                error("the language has no `for`")
-                    .label(self.span(begin.unwrap_or(at)), "read as a call")
-                    .help("count in a `while`")
-            }
-            Kind::Semicolon if self.is_word(begin, &["continue"]) => error("the language has no `continue`")
-                .label(self.span(begin.unwrap_or(at)), "unknown statement")
-                .help("put the rest of the loop's body in an `if`"),
-            Kind::Semicolon if begin.is_some_and(|begin| begin + 1 == at) && self.kind(at - 1) == Some(Kind::Id) => {
-                error(&format!("`{}` is no statement", self.text(at - 1)))
-                    .label(self.span(at - 1), "a function is called with parentheses")
-                    .help(format!("write: {}();", self.text(at - 1)))
-            }
-            Kind::BracketClose if expected.has("event name") => {
-                error("an event's name is missing or has no colon")
-                    .label(place, "expected before this")
-                    .help("write it as event_route[module:event]")
-            }
-            Kind::BraceOpen if kind_before == Some(Kind::EventRoute) => {
-                error("an event route needs a name")
-                    .label(place, "expected before this")
-                    .help("write: event_route[module:event] {")
-            }
-            _ => return None,
-        })
+    /// True if what comes before `at` can be the end of an operand.
+    fn after_operand(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|index| self.kind(index));
+        matches!(
+            before,
+            Some(
+                Kind::Number
+                    | Kind::Str
+                    | Kind::Variable
+                    | Kind::Attribute
+                    | Kind::Select
+                    | Kind::ParenClose
+                    | Kind::BracketClose
+                    | Kind::BareCall
+            )
+        )
     }
 
     /// True if the token at `at` follows the one before it without a blank.
     fn touches(&self, at: usize) -> bool {
         at > 0 && self.span(at - 1).end == self.span(at).start
-    }
-
-    fn is_word(&self, index: Option<usize>, words: &[&str]) -> bool {
-        index.is_some_and(|index| {
-            self.kind(index) == Some(Kind::Id) && words.contains(&self.text(index).as_str())
-        })
     }
 }

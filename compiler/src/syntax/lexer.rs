@@ -476,8 +476,8 @@ impl Lexer {
         match word {
             b"include_file" => return Lexeme::Include(IncludeKind::Include),
             b"import_file" => return Lexeme::Include(IncludeKind::Import),
-            // `domain` is a keyword since 5.7; as a name it stays usable.
-            b"domain" => {
+            // Keywords since 5.7; as names they stay usable.
+            b"domain" | b"socket" => {
                 let blanks = blank_prefix(self.rest(), true);
                 if self.peek(blanks) != b'=' || matches!(self.peek(blanks + 1), b'=' | b'~') {
                     return Lexeme::Id;
@@ -593,7 +593,10 @@ impl Lexer {
                     .map(|length| (Lexeme::Token(Kind::EventName, 0), length))
             };
             if let Some((lexeme, length)) = found {
-                if let Some(start) = dropped {
+                let named = matches!(lexeme, Lexeme::Token(Kind::EventName, _));
+                if let Some(start) = dropped
+                    && named
+                {
                     return (Lexeme::Remark(Remark::Dropped), self.span(start, from));
                 }
                 self.at += length;

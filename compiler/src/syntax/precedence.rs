@@ -141,3 +141,127 @@ impl Builder<'_> {
         operands.push(expr);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::source::MemoryLoader;
+    use crate::syntax::ast::*;
+    use crate::syntax::parse;
+
+    fn show(expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Number(number) => number.to_string(),
+            ExprKind::Str(string) => format!("{:?}", string.lossy()),
+            ExprKind::Variable(variable) => format!("${}", variable.name.text),
+            ExprKind::Call(call) => format!("{}()", call.callee.text),
+            ExprKind::Unary(unary) => format!("({:?} {})", unary.op, show(&unary.operand)),
+            ExprKind::Binary(binary) => {
+                let (left, right) = (show(&binary.left), show(&binary.right));
+                format!("({left} {:?} {right})", binary.op)
+            }
+            ExprKind::Assign(assign) => format!("(= {})", show(&assign.value)),
+            ExprKind::Test(test) => {
+                let value = match &test.value {
+                    TestValue::Expr(expr) => show(expr),
+                    TestValue::Word(name) => name.text.to_string(),
+                    TestValue::Network(network) => network.address.to_string(),
+                    other => format!("{other:?}")
+                        .split('(')
+                        .next()
+                        .unwrap_or("")
+                        .to_owned(),
+                };
+                format!("({:?} {:?} {value})", test.subject, test.op)
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn shape(text: &str) -> String {
+        let loader = MemoryLoader::with("t.cfg", format!("route {{ $x = {text}; }}"));
+        let parsed = parse(&loader, "t.cfg", &[]);
+        if let Some(first) = parsed.diagnostics.iter().next() {
+            return first.message.clone();
+        }
+        let ItemKind::Route(route) = &parsed.file.items[0].kind else {
+            return "no route".to_owned();
+        };
+        match &route.body.stmts[0].kind {
+            StmtKind::Assign(assign) => show(&assign.value),
+            _ => "no assignment".to_owned(),
+        }
+    }
+
+    #[test]
+    fn operators_bind_as_in_kamailio() {
+        for (text, expected) in [
+            ("1|2==2", "(1 BitOr (2 Equal 2))"),
+            ("3<<1==2", "(3 ShiftLeft (1 Equal 2))"),
+            ("1==2<3", "(1 Equal (2 Less 3))"),
+            ("1^3&2", "((1 BitXor 3) BitAnd 2)"),
+            ("1<<4>>2", "(1 ShiftLeft (4 ShiftRight 2))"),
+            ("16>>1<<1", "((16 ShiftRight 1) ShiftLeft 1)"),
+            ("1 or 2 and 3", "(1 Or (2 And 3))"),
+            ("1-2-3", "((1 Subtract 2) Subtract 3)"),
+            ("2*-3", "(2 Multiply (Minus 3))"),
+            ("!0==0", "((Not 0) Equal 0)"),
+            ("!1+1", "((Not 1) Add 1)"),
+            ("defined $a==0", "((Defined $a) Equal 0)"),
+            ("not defined $a", "(Not (Defined $a))"),
+            ("(int)\"2\"*3", "((Int \"2\") Multiply 3)"),
+            ("(1 or 2) and 3", "((1 Or 2) And 3)"),
+            ("7 mod -3", "(7 Modulo (Minus 3))"),
+            ("($y = 5) + 1", "((= 5) Add 1)"),
+        ] {
+            assert_eq!(shape(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_test_is_one_operand_and_takes_what_binds_tighter() {
+        for (text, expected) in [
+            ("!method==\"A\"", "(Not (Method Equal \"A\"))"),
+            ("method==\"A\"+\"B\"", "(Method Equal (\"A\" Add \"B\"))"),
+            (
+                "1 + method==\"A\"+\"B\"",
+                "(1 Add (Method Equal (\"A\" Add \"B\")))",
+            ),
+            (
+                "method==INVITE && uri=~\"x\"",
+                "((Method Equal INVITE) And (Uri Match \"x\"))",
+            ),
+            (
+                "uri==myself || myself==to_uri",
+                "((Uri Equal Myself) Or (ToUri Equal Myself))",
+            ),
+            ("src_port > 5 == 1", "((SrcPort Greater 5) Equal 1)"),
+            (
+                "src_ip == 10.0.0.0/8 - 1",
+                "((SrcIp Equal 10.0.0.0) Subtract 1)",
+            ),
+            ("src_ip == my-host.example", "(SrcIp Equal my-host.example)"),
+            ("method == f(1)", "(Method Equal f())"),
+        ] {
+            assert_eq!(shape(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_else_if_chain_is_flat() {
+        let text = "route { if (1) { a(); } else if (2) b(); else if (3) if (4) c(); else d(); }";
+        let parsed = parse(&MemoryLoader::with("t.cfg", text), "t.cfg", &[]);
+        let ItemKind::Route(route) = &parsed.file.items[0].kind else {
+            panic!("a route is expected");
+        };
+        let StmtKind::If(chain) = &route.body.stmts[0].kind else {
+            panic!("an if is expected");
+        };
+        let conditions: Vec<String> = chain.arms.iter().map(|arm| show(&arm.condition)).collect();
+        assert_eq!(conditions, ["1", "2", "3"]);
+        assert!(chain.otherwise.is_none());
+        let StmtKind::If(inner) = &chain.arms[2].body.stmts[0].kind else {
+            panic!("the else belongs to the inner if");
+        };
+        assert!(inner.otherwise.is_some());
+    }
+}

@@ -139,7 +139,10 @@ impl<'a> Recovery<'a> {
     fn patch(&mut self, from: usize, to: usize, kinds: Vec<Kind>) {
         self.patches
             .retain(|patch| patch.to <= from || patch.from >= to.max(from + 1));
-        let index = self.patches.partition_point(|patch| patch.from < from);
+        // What was put in before this token stays before it.
+        let index = self
+            .patches
+            .partition_point(|patch| patch.from < from || patch.to == from);
         self.patches.insert(index, Patch { from, to, kinds });
     }
 
@@ -175,6 +178,15 @@ impl<'a> Recovery<'a> {
                     }
                 }
                 _ => (),
+            }
+        }
+        // A statement that was taken out is not the current one.
+        for patch in &self.patches {
+            if let Some(level) = levels.last_mut()
+                && patch.kinds.is_empty()
+                && patch.from == level.statement
+            {
+                level.statement = patch.to;
             }
         }
         levels
@@ -234,7 +246,9 @@ impl<'a> Recovery<'a> {
                 | Kind::AvpFlags,
             ) => true,
             Some(Kind::Route) => self.begins_route(index),
-            Some(Kind::Word | Kind::Id) => self.kind(index + 1) == Some(Kind::Assign),
+            Some(Kind::Word | Kind::CoreCall | Kind::BareCall | Kind::Id) => {
+                self.kind(index + 1) == Some(Kind::Assign)
+            }
             _ => false,
         }
     }
@@ -254,7 +268,16 @@ impl<'a> Recovery<'a> {
         let new_statement = expected.has("loadmodule");
         let first = self.first_on_line(at);
         let mut begin = at;
-        if !new_statement {
+        if new_statement && !first {
+            // The value of an unknown parameter may go on in a way that is not understood.
+            let mut line = at;
+            while line > start && !self.first_on_line(line) {
+                line -= 1;
+            }
+            if self.kind(line) == Some(Kind::Id) && self.kind(line + 1) == Some(Kind::Assign) {
+                begin = line;
+            }
+        } else if !new_statement {
             if first && begin > start {
                 begin -= 1;
             }
@@ -317,7 +340,8 @@ impl<'a> Recovery<'a> {
                 | Kind::BraceClose
                 | Kind::BraceOpen,
             ) => true,
-            Some(Kind::Id | Kind::Word | Kind::Route) => {
+            Some(Kind::BareCall) => self.kind(begin + 1) != Some(Kind::Assign),
+            Some(Kind::Id | Kind::CoreCall | Kind::Route) => {
                 self.kind(begin + 1) == Some(Kind::ParenOpen)
             }
             _ => false,
@@ -352,11 +376,25 @@ impl<'a> Recovery<'a> {
             return reported(diagnostic);
         }
         if at > statement && expected.has(";") && self.begins_statement(at) {
-            let diagnostic = self.explainer.missing_semicolon(at);
+            let diagnostic = self.explainer.missing(";", at);
             self.patch(at, at, vec![Kind::Semicolon]);
+            return Repair {
+                // A placeholder may have taken the `;` with it.
+                diagnostic: (self.kind(at - 1) != Some(Kind::Bad)).then_some(diagnostic),
+                ..Repair::default()
+            };
+        }
+        if self.kind(statement) == Some(Kind::Case) && at > statement + 1 && expected.has(":") {
+            let diagnostic = self.explainer.missing(":", at);
+            self.patch(at, at, vec![Kind::Colon]);
             return reported(diagnostic);
         }
         let diagnostic = self.explainer.explain(at, Some(statement), expected);
+        if expected.has("case") && !expected.has("leave") {
+            // Only labels are due here, right after the `{` of a `switch`.
+            self.remove_statement(at);
+            return reported(diagnostic);
+        }
         match self.kind(at) {
             Some(Kind::Else) if at == statement => {
                 let kinds = if self.kind(at + 1) == Some(Kind::If) {
@@ -401,7 +439,8 @@ impl<'a> Recovery<'a> {
             Some(Kind::If | Kind::While | Kind::Switch | Kind::Leave | Kind::Break) => true,
             Some(
                 Kind::Id
-                | Kind::Word
+                | Kind::CoreCall
+                | Kind::BareCall
                 | Kind::Route
                 | Kind::Variable
                 | Kind::Attribute
@@ -448,8 +487,39 @@ impl<'a> Recovery<'a> {
         Header::None
     }
 
+    /// Takes out the statement from `at` on, with a block that belongs to it.
+    fn remove_statement(&mut self, at: usize) {
+        let mut depth = 0usize;
+        let mut end = self.tokens.len();
+        for index in at..self.tokens.len() {
+            match self.tokens[index].kind {
+                Kind::BraceOpen => depth += 1,
+                Kind::BraceClose if depth == 0 => {
+                    end = index;
+                    break;
+                }
+                Kind::BraceClose | Kind::Semicolon => {
+                    depth -= usize::from(self.tokens[index].kind == Kind::BraceClose);
+                    if depth == 0 {
+                        end = index + 1;
+                        break;
+                    }
+                }
+                _ => (),
+            }
+        }
+        self.patch(at, end, Vec::new());
+    }
+
     /// Puts a placeholder for the statement from `from` on that the error at `at` is in.
     fn replace_statement(&mut self, from: usize, at: usize) {
+        // A label must stay one, or the `switch` is lost.
+        let head: &[Kind] = match self.kind(from) {
+            Some(Kind::Case) => &[Kind::Case, Kind::Bad, Kind::Colon],
+            Some(Kind::Default) => &[Kind::Default, Kind::Colon],
+            _ => &[],
+        };
+        let with = |kinds: &[Kind]| [head, kinds].concat();
         let mut depth = 0usize;
         for index in from..self.tokens.len() {
             let past = index >= at;
@@ -457,21 +527,21 @@ impl<'a> Recovery<'a> {
                 Kind::ParenOpen => depth += 1,
                 Kind::ParenClose => depth = depth.saturating_sub(1),
                 Kind::Semicolon if past && (depth == 0 || self.first_on_line(index + 1)) => {
-                    self.patch(from, index + 1, vec![Kind::Bad, Kind::Semicolon]);
+                    self.patch(from, index + 1, with(&[Kind::Bad, Kind::Semicolon]));
                     return;
                 }
                 Kind::BraceOpen if past => {
-                    self.patch(from, index, vec![Kind::If, Kind::Bad]);
+                    self.patch(from, index, with(&[Kind::If, Kind::Bad]));
                     return;
                 }
                 Kind::BraceClose if past => {
-                    self.patch(from, index, vec![Kind::Bad, Kind::Semicolon]);
+                    self.patch(from, index, with(&[Kind::Bad, Kind::Semicolon]));
                     return;
                 }
                 _ => (),
             }
         }
-        self.patch(from, self.tokens.len(), vec![Kind::Bad, Kind::Semicolon]);
+        self.patch(from, self.tokens.len(), with(&[Kind::Bad, Kind::Semicolon]));
     }
 }
 

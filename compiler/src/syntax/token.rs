@@ -168,14 +168,16 @@ pub enum Kind {
     Subject,
     /// `myself`
     Myself,
-    /// `max_len`
-    MaxLen,
     /// `udp tcp tls sctp ws wss`; `value` indexes [`PROTOCOLS`].
     Protocol,
     /// `uri:host`; `value` 1 for `uri:port`.
     UriPart,
-    /// The name of a global parameter or of a statement of the core.
+    /// The name of a global parameter.
     Word,
+    /// A statement of the core that needs parentheses; may name a parameter too.
+    CoreCall,
+    /// A statement of the core that is also written without parentheses; may name a parameter too.
+    BareCall,
 
     /// Stands after the last token of a `listen`, `alias` or `domain` list.
     EndList,
@@ -294,10 +296,18 @@ static WORDS: OnceLock<Words> = OnceLock::new();
 
 fn words() -> Words {
     let mut words = Words::new();
-    for name in catalogue::global_names().chain(catalogue::core_function_names()) {
-        // `socket` is a word in one place only, where the grammar looks for it.
-        if !name.contains('.') && name != "socket" {
+    for name in catalogue::global_names() {
+        if !name.contains('.') {
             words.insert(name.as_bytes(), (Kind::Word, 0));
+        }
+    }
+    for function in catalogue::all_core_functions() {
+        let entry = words.entry(function.name.as_bytes());
+        let entry = entry.or_insert((Kind::CoreCall, 0));
+        if function.arity == catalogue::Arity::Bare {
+            entry.0 = Kind::BareCall;
+        } else if entry.0 == Kind::Word {
+            entry.0 = Kind::CoreCall;
         }
     }
     let mut add = |names: &'static str, kind: Kind, value: i32| {
@@ -305,11 +315,8 @@ fn words() -> Words {
             words.insert(name.as_bytes(), (kind, value));
         }
     };
-    add(
-        "isavpflagset setavpflag resetavpflag statistics",
-        Kind::Word,
-        0,
-    );
+    add("socket statistics max_len", Kind::Word, 0);
+    add("isavpflagset setavpflag resetavpflag", Kind::CoreCall, 0);
     add("yes true on enable", Kind::Number, 1);
     add("no false off disable", Kind::Number, 0);
     add("inet INET ipv4 IPv4 IPV4", Kind::Number, 2);
@@ -341,7 +348,6 @@ fn words() -> Words {
     add("virtual", Kind::Virtual, 0);
     add("desc descr description", Kind::Description, 0);
     add("myself", Kind::Myself, 0);
-    add("max_len", Kind::MaxLen, 0);
     add("selval", Kind::Selval, 0);
     for (index, names) in [
         "udp UDP",

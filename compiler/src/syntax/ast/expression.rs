@@ -252,7 +252,7 @@ pub enum TestValue {
     Protocol(Protocol, Span),
     /// `address`, `address/bits` or `address/mask`.
     Network(Network),
-    /// `max_len`, the largest message size.
+    /// `max_len`; Kamailio's grammar knows the word no more and the parser makes no such value.
     MaxLen(Span),
 }
 

@@ -81,7 +81,7 @@ impl Builder<'_> {
     /// Reports a keyword used as a name.
     fn refuse_reserved(&mut self, index: u32, what: &str) {
         let token = self.token(index);
-        if token.kind == Kind::Word {
+        if matches!(token.kind, Kind::Word | Kind::CoreCall | Kind::BareCall) {
             let word = self.text(index, index + 1);
             self.report(
                 Diagnostic::error("reserved-word", format!("`{word}` cannot name {what}"))

@@ -82,7 +82,9 @@ impl Lexer {
                 return lexeme;
             }
         }
-        self.at += self.line_length();
+        // What ends the statement on this line most likely still does.
+        let line = &self.rest()[..self.line_length()];
+        self.at += memchr::memchr(b';', line).unwrap_or(line.len());
         Lexeme::Remark(Remark::UnterminatedVariable)
     }
 
