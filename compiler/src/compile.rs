@@ -107,7 +107,11 @@ fn compile<T: Send>(
     generate: impl FnOnce(ir::Program) -> Result<T, CodegenFailure> + Send,
 ) -> Compiled<T> {
     let parsed = parse(input.loader, input.main, input.defines);
-    let (modules, options) = (input.modules, input.options);
+    let modules = input.modules;
+    let options = Options {
+        after_errors: parsed.diagnostics.has_errors(),
+        ..input.options
+    };
     let (output, diagnostics) = on_deep_stack(|| {
         let (program, found) = resolve(&parsed.file, &parsed.sources, modules, options);
         let mut diagnostics = parsed.diagnostics.clone();

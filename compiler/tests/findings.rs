@@ -52,3 +52,25 @@ fn what_is_only_unsupported_gives_no_code() {
         assert!(matches!(compiled, Err(compile::Failure::Codegen(..))));
     });
 }
+
+#[test]
+fn an_expression_with_too_many_forms_is_refused() {
+    let nested = |levels: usize| {
+        let open = "$var(a) == ($var(b) + (".repeat(levels);
+        format!(
+            "request_route {{ $var(x) = {open}1{}; }}\n",
+            "))".repeat(levels)
+        )
+    };
+    with_input(&nested(5), Options::default(), |input| {
+        assert!(!compile::check(input).diagnostics.has_errors());
+    });
+    with_input(&nested(60), Options::default(), |input| {
+        let findings = compile::check(input);
+        assert!(
+            show(&findings).contains("too-complex"),
+            "{}",
+            show(&findings)
+        );
+    });
+}

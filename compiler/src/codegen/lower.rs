@@ -18,11 +18,12 @@ mod text;
 
 use std::mem::offset_of;
 
+use cranelift::codegen::control::ControlPlane;
 use cranelift::codegen::ir::{
     BlockArg, MemFlagsData, SourceLoc, StackSlot, StackSlotData, StackSlotKind,
 };
 use cranelift::codegen::{Context, ir::UserFuncName};
-use cranelift::module::{FuncId, ModuleError};
+use cranelift::module::{FuncId, ModuleError, ModuleReloc};
 use cranelift::prelude::{
     Block, FunctionBuilder, FunctionBuilderContext, InstBuilder, IntCC, Value, Variable, types,
 };
@@ -31,7 +32,7 @@ use kcc_runtime::value::{Val, tag};
 
 use super::debuginfo::{Function, Line};
 use super::unit::{Unit, route_signature};
-use super::{CodegenFailure, debuginfo};
+use super::{CodegenFailure, debuginfo, target};
 use crate::ir;
 
 /// What lowering gives.
@@ -47,11 +48,39 @@ pub fn lower(unit: &mut Unit<'_>) -> Result<Vec<(FuncId, Function)>, CodegenFail
         context.func.signature = route_signature(unit.module);
         context.func.name = UserFuncName::user(0, id.as_u32());
         lower_route(unit, &mut context, &mut builder_context, n)?;
-        unit.module.define_function(id, &mut context)?;
+        define(unit, id, &mut context)?;
         functions.push((id, describe(unit, &context, n)?));
         unit.module.clear_context(&mut context);
     }
     Ok(functions)
+}
+
+/// Instructions from which on a function is compiled with little effort.
+const LARGE: usize = 60_000;
+
+/// Compiles a function and adds it to the module.
+fn define(unit: &mut Unit<'_>, id: FuncId, context: &mut Context) -> Result<(), CodegenFailure> {
+    if context.func.dfg.num_insts() < LARGE {
+        return Ok(unit.module.define_function(id, context)?);
+    }
+    let pic = unit.module.isa().flags().is_pic();
+    let isa = target::hasty_isa(pic)?;
+    context
+        .compile(&*isa, &mut ControlPlane::default())
+        .map_err(|error| error.inner)?;
+    let Some(code) = context.compiled_code() else {
+        return Ok(());
+    };
+    let relocations: Vec<ModuleReloc> = code
+        .buffer
+        .relocs()
+        .iter()
+        .map(|reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, id))
+        .collect();
+    let alignment = u64::from(isa.function_alignment().minimum);
+    unit.module
+        .define_function_bytes(id, alignment, code.buffer.data(), &relocations)?;
+    Ok(())
 }
 
 /// What debuggers are told of a function that was just defined.

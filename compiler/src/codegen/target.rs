@@ -7,11 +7,25 @@ use super::CodegenFailure;
 
 /// The code generator for this machine. `position_independent` is for object files.
 pub fn isa(position_independent: bool) -> Result<OwnedTargetIsa, CodegenFailure> {
+    with_effort(position_independent, "speed", "backtracking")
+}
+
+/// The same with little effort, for functions so large that effort has no end.
+pub fn hasty_isa(position_independent: bool) -> Result<OwnedTargetIsa, CodegenFailure> {
+    with_effort(position_independent, "none", "single_pass")
+}
+
+fn with_effort(
+    position_independent: bool,
+    opt_level: &str,
+    regalloc: &str,
+) -> Result<OwnedTargetIsa, CodegenFailure> {
     let fail = |error: &dyn std::fmt::Display| CodegenFailure::Target(error.to_string());
     let mut flags = settings::builder();
     let on_off = |on: bool| if on { "true" } else { "false" };
     for (name, value) in [
-        ("opt_level", "speed"),
+        ("opt_level", opt_level),
+        ("regalloc_algorithm", regalloc),
         ("preserve_frame_pointers", "true"),
         ("unwind_info", "true"),
         ("enable_verifier", on_off(cfg!(debug_assertions))),

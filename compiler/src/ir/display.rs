@@ -137,7 +137,7 @@ impl Display for Forms<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             Operand::Value(expr) => write!(f, "{expr}"),
-            Operand::ByContext { int, text, value } => write!(f, "{{{int} | {text} | {value}}}"),
+            Operand::ByContext { int, value } => write!(f, "{{{int} | {value}}}"),
         }
     }
 }

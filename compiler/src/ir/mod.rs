@@ -300,13 +300,11 @@ pub enum Own {
 pub enum Operand {
     /// Evaluated once, then converted.
     Value(Expr),
-    /// Evaluated differently for an integer, a string and a value.
+    /// Evaluated differently where an integer is wanted.
     ByContext {
-        /// An integer.
+        /// Where an integer is wanted: an integer.
         int: Expr,
-        /// A string.
-        text: Expr,
-        /// Any type.
+        /// Elsewhere: any type.
         value: Expr,
     },
 }

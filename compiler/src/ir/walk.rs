@@ -73,9 +73,8 @@ impl Expr {
 fn each_form(operand: &Operand, f: &mut dyn FnMut(&Expr)) {
     match operand {
         Operand::Value(e) => f(e),
-        Operand::ByContext { int, text, value } => {
+        Operand::ByContext { int, value } => {
             f(int);
-            f(text);
             f(value);
         }
     }

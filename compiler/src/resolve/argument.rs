@@ -132,9 +132,15 @@ impl Resolver<'_> {
     /// The number of a block that is named in an argument. As in Kamailio a block that does not
     /// exist is only warned of.
     fn route_argument(&mut self, kind: Routes, name: &[u8], span: Span) -> Option<Arg> {
-        let key = (kind.0, lossy(name).into_owned());
+        let event = if kind == Routes::BRANCH_FAILURE {
+            "tm:branch-failure:"
+        } else {
+            ""
+        };
+        let key = (kind.0, format!("{event}{}", lossy(name)));
         let number = self.routes.get(&key).copied();
-        if number.is_none() {
+        // "0" takes a route back.
+        if number.is_none() && name != b"0" {
             let block = super::routes::keyword(kind);
             let message = format!("there is no `{block}[{}]`", key.1);
             let like = crate::diagnostic::nearest(

@@ -1,6 +1,6 @@
 //! Calls of functions and routes.
 
-use kcc_runtime::declare::FunctionDecl;
+use kcc_runtime::declare::{FunctionDecl, Routes};
 
 use super::Resolver;
 use super::names::{Missing, suggest};
@@ -69,7 +69,14 @@ impl Resolver<'_> {
 
     /// A function may be called in some kinds of block only.
     pub(super) fn check_kind(&mut self, decl: &FunctionDecl, span: Span) {
-        if decl.routes.allows(self.kind) {
+        // An event_route takes what a request_route takes, too, whichever its event.
+        const EVENTS: Routes = Routes(Routes::EVENT.0 | Routes::LOCAL.0 | Routes::BRANCH_FAILURE.0);
+        let kind = if EVENTS.allows(self.kind) {
+            Routes(self.kind.0 | Routes::EVENT.0 | Routes::REQUEST.0)
+        } else {
+            self.kind
+        };
+        if decl.routes.allows(kind) {
             return;
         }
         let block = super::routes::keyword(self.kind);

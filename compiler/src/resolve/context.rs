@@ -5,11 +5,15 @@ use std::rc::Rc;
 
 use super::Resolver;
 use super::node::{Node, NodeKind, Static, arithmetic, comparison};
+use crate::diagnostic::Diagnostic;
 use crate::ir::{Arithmetic, Comparison, Expr, Operand};
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 use kcc_runtime::declare::Parse as _;
 use kcc_runtime::intrinsics::Icase;
 use kcc_runtime::value::parse_int;
+
+/// Operands of one statement that may have a form for each context.
+const MOST_FORMS: u32 = 20_000;
 
 impl Resolver<'_> {
     /// An integer.
@@ -124,9 +128,18 @@ impl Resolver<'_> {
         if same_in_all_contexts(node) {
             return Operand::Value(self.value(node));
         }
+        // Each form holds its operands anew; nested, they would double at each level.
+        self.forms += 1;
+        if self.forms > MOST_FORMS {
+            if self.forms == MOST_FORMS + 1 {
+                let message = "this expression is too complex";
+                let diagnostic = Diagnostic::error("too-complex", message).label(node.span, "");
+                self.report(diagnostic.help("assign parts of it to variables first"));
+            }
+            return Operand::Value(Expr::Null);
+        }
         Operand::ByContext {
             int: self.int(node),
-            text: self.text_expr(node),
             value: self.value(node),
         }
     }

@@ -43,6 +43,8 @@ pub struct Options {
     pub compat: ir::Compat,
     /// Names that Kamailio knows and this server does not are warnings; there is no code then.
     pub allow_unsupported: bool,
+    /// The text had errors: what is missing in it is not missed. The compiler sets it.
+    pub after_errors: bool,
 }
 
 /// The most slots of variables; each is an offset in compiled code.
@@ -85,6 +87,7 @@ pub fn resolve(
         kind: Routes::REQUEST,
         in_argument: false,
         incomplete: false,
+        forms: 0,
     };
     resolver.items(file);
     let routes = resolver.all_routes(file);
@@ -122,6 +125,8 @@ struct Resolver<'a> {
     /// Inside of an argument of a call.
     in_argument: bool,
     incomplete: bool,
+    /// Operands of the current statement that have a form for each context.
+    forms: u32,
 }
 
 impl Resolver<'_> {

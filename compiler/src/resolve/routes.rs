@@ -68,7 +68,7 @@ impl Resolver<'_> {
                 place,
             });
         }
-        if found.is_empty() {
+        if found.is_empty() && !self.options.after_errors {
             let message = "the configuration has no route block: every request is discarded";
             self.report(Diagnostic::warning("no-route", message));
         }

@@ -20,6 +20,7 @@ impl Resolver<'_> {
 
     fn statement(&mut self, stmt: &ast::Stmt) -> Stmt {
         let place = self.place(stmt.span);
+        self.forms = 0;
         let kind = match &stmt.kind {
             ast::StmtKind::Empty | ast::StmtKind::Error => StmtKind::Nothing,
             ast::StmtKind::Call(call) => match self.call(call) {

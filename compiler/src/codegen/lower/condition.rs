@@ -182,15 +182,12 @@ impl Lowering<'_, '_, '_> {
                 let same = self.call_intrinsic("equal", &[tag, data, rtag, rdata])?[0];
                 Ok(self.is(IntCC::NotEqual, same, 0))
             }
-            Operand::ByContext { int, text, value } => {
-                let [ints, not_int, texts, others] = [(); 4].map(|()| self.builder.create_block());
+            Operand::ByContext { int, value } => {
+                let (ints, others) = (self.builder.create_block(), self.builder.create_block());
                 let done = self.join(1);
                 let is_int = self.has_kind(tag, tag::INT);
-                self.builder.ins().brif(is_int, ints, &[], not_int, &[]);
-                self.start(not_int);
-                let is_text = self.has_kind(tag, tag::STR);
-                self.builder.ins().brif(is_text, texts, &[], others, &[]);
-                for (block, right) in [(ints, int), (texts, text), (others, value)] {
+                self.builder.ins().brif(is_int, ints, &[], others, &[]);
+                for (block, right) in [(ints, int), (others, value)] {
                     self.start(block);
                     let right = self.expression(right)?;
                     let (rtag, rdata) = self.words(right);

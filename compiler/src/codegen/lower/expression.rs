@@ -188,7 +188,7 @@ impl Lowering<'_, '_, '_> {
         self.put(list, Loaded::Any(tag, data));
         for (n, operand) in rest.iter().enumerate() {
             let part = match operand {
-                Operand::Value(expr) | Operand::ByContext { text: expr, .. } => {
+                Operand::Value(expr) | Operand::ByContext { value: expr, .. } => {
                     self.expression(expr)?
                 }
             };
