@@ -36,6 +36,14 @@ impl Server {
         self.wait(limit)
     }
 
+    /// Kills all processes of its group, which it must have been started as the leader of.
+    ///
+    /// # Errors
+    /// There is no such group.
+    pub fn kill_group(&mut self) -> Result<()> {
+        signal("KILL", &format!("-{}", self.0.id()))
+    }
+
     /// Waits for the end.
     ///
     /// # Errors
@@ -68,12 +76,17 @@ impl Drop for Server {
 /// # Errors
 /// There is none, or it is somebody else's.
 pub fn terminate(id: u32) -> Result<()> {
-    // The shell's own `kill`: a program of this name is not installed everywhere.
+    signal("TERM", &id.to_string())
+}
+
+/// The shell's own `kill`: a program of this name is not installed everywhere.
+fn signal(name: &str, target: &str) -> Result<()> {
+    let kill = "kill -s \"$1\" -- \"$2\"";
     let status = Command::new("sh")
-        .args(["-c", "kill -TERM \"$1\"", "sh", &id.to_string()])
+        .args(["-c", kill, "sh", name, target])
         .status()?;
     match status.success() {
         true => Ok(()),
-        false => Err(Error::other(format!("no SIGTERM to process {id}"))),
+        false => Err(Error::other(format!("no SIG{name} to {target}"))),
     }
 }

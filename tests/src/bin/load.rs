@@ -7,7 +7,8 @@
 //!   milliseconds from its start to its first answer, a line each.
 
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -69,17 +70,24 @@ fn wait(target: &str, seconds: &str) -> Result<()> {
 fn start(runs: &str, target: &str, program: &str, args: &[&str]) -> Result<()> {
     for _ in 0..runs.parse()? {
         let mut client = client(target)?;
+        // Another server there would answer in the place of this one.
+        drop(UdpSocket::bind(target).map_err(|error| format!("{target}: {error}"))?);
         let mut command = Command::new(program);
         command.args(args).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.process_group(0);
         let started = Instant::now();
         let mut server = Server::start(&mut command)?;
         let answered = client.wait(LIMIT)?;
         println!("{:.2}", (answered - started).as_secs_f64() * 1000.0);
         std::thread::sleep(SETTLE);
-        let status = server.terminate(LIMIT)?;
-        if !status.success() {
-            return Err(format!("{program} ended with {status}").into());
+        match server.terminate(LIMIT) {
+            Ok(status) if status.success() => {}
+            Ok(status) => return Err(format!("{program} ended with {status}").into()),
+            Err(error) => {
+                eprintln!("load: {error}: killed");
+                server.kill_group()?;
+            }
         }
     }
     Ok(())
@@ -108,7 +116,7 @@ const BROKEN: &[&[u8]] = &[
 fn malformed(target: &str, count: &str) -> Result<()> {
     let request = client(target)?.request(1);
     let target: SocketAddr = target.parse()?;
-    let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
     for datagram in BROKEN {
         socket.send_to(datagram, target)?;
     }
