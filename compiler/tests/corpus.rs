@@ -250,7 +250,8 @@ fn what_kamailio_refuses_for_syntax_is_refused_on_the_same_line() {
     for config in &corpus.configs {
         let id = text(&config["id"]);
         let after = &config["after_substitutions"];
-        let about_syntax = list(&after["first_errors"]).any(|each| syntax_error_line(text(each)).is_some());
+        let about_syntax =
+            list(&after["first_errors"]).any(|each| syntax_error_line(text(each)).is_some());
         if text(&after["outcome"]) != "rejected: syntax" || !about_syntax || excepted(id) {
             continue;
         }
