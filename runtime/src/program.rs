@@ -291,11 +291,13 @@ impl Program {
 
     /// The number of the block `kind[name]`.
     pub fn route(&self, kind: Routes, name: &str) -> Option<u32> {
-        let found = self
-            .manifest
-            .routes
-            .iter()
-            .position(|route| route.kind == kind.0 && !route.main && route.name == name);
+        let found = self.manifest.routes.iter().position(|route| {
+            let own = match kind {
+                Routes::BRANCH_FAILURE => route.name.strip_prefix("tm:branch-failure:"),
+                _ => Some(&*route.name),
+            };
+            route.kind == kind.0 && !route.main && own == Some(name)
+        });
         found.map(|n| n as u32)
     }
 
@@ -384,6 +386,17 @@ fn constant_kinds(available: &[&'static Module]) -> Vec<&'static ConstantKind> {
     }
     kinds.extend(crate::intrinsics::CONSTANT_KINDS);
     kinds
+}
+
+/// The name of a kind of constant that two types share, which would take one for the other; no
+/// runtime is to have any.
+pub fn ambiguous_constant(available: &[&'static Module]) -> Option<&'static str> {
+    let kinds = constant_kinds(available);
+    let same = |a: &ConstantKind| {
+        let other = |b: &&&'static ConstantKind| a.name == b.name && (a.ty)() != (b.ty)();
+        kinds.iter().find(other).is_some()
+    };
+    kinds.iter().find(|kind| same(kind)).map(|kind| kind.name)
 }
 
 fn parse_constant(

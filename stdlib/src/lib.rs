@@ -39,3 +39,22 @@ pub static MODULES: &[&Module] = &[
     &usrloc::exports::MODULE,
     &xlog::exports::MODULE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::MODULES;
+    use std::collections::HashSet;
+
+    #[test]
+    fn kinds_of_constants_have_names_of_their_own() {
+        assert_eq!(kcc_runtime::program::ambiguous_constant(MODULES), None);
+    }
+
+    #[test]
+    fn symbols_are_unique() {
+        let mut seen = HashSet::new();
+        for (symbol, _) in MODULES.iter().flat_map(|module| module.symbols()) {
+            assert!(seen.insert(symbol), "{symbol}");
+        }
+    }
+}

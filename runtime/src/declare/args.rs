@@ -1,6 +1,7 @@
 //! Kinds of argument: what a Rust type in a builtin's signature says about the text in the
 //! configuration, and how the value that compiled code passes becomes that type.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -54,6 +55,8 @@ pub struct ConstantKind {
     pub what: &'static str,
     /// Parses the text.
     pub parse: fn(&[u8]) -> Result<Constant, ConstantError>,
+    /// The type that it is parsed to: kinds of one name have one type.
+    pub ty: fn() -> TypeId,
 }
 
 /// Why a constant is wrong.
@@ -130,6 +133,7 @@ pub trait Parse: Sized + Send + Sync + 'static {
         name: Self::NAME,
         what: Self::WHAT,
         parse: |text| Self::parse(text).map(Constant::new),
+        ty: TypeId::of::<Self>,
     };
 }
 
