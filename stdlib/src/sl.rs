@@ -64,14 +64,14 @@ pub mod exports {
     }
 
     /// Answers the request with the error that came up last, without a transaction:
-    /// `500 I'm terribly sorry, server error occurred (1/SL)`.
+    /// `500 I'm terribly sorry, server error occurred (1/SL)`. Nothing is sent for an ACK.
     ///
     /// ```cfg
     /// sl_reply_error();
     /// ```
     #[function(routes = "request")]
     fn sl_reply_error(run: &mut Run) -> bool {
-        run.reply_stateless(500, ERROR)
+        run.message.method() == kcc_sip::Method::Ack || run.reply_stateless(500, ERROR)
     }
 
     /// Answers the request with `code` and `reason`: in its transaction where there is one, else

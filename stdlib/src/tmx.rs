@@ -33,6 +33,16 @@ impl Parse for Which {
     }
 }
 
+/// The number of the branch in hand; in a failure route that of the next one.
+fn branch_number(run: &Run) -> i64 {
+    match (&run.failure, &run.transaction) {
+        (Some(_), Some(transaction)) => {
+            i64::try_from(transaction.lock().branches().len()).unwrap_or(0)
+        }
+        _ => run.branch.map_or(0, i64::from),
+    }
+}
+
 /// What `$T(…)` tells.
 #[derive(Debug)]
 pub enum Key {
@@ -144,7 +154,8 @@ fn failed_reply(run: &Run) -> Option<Kept> {
 #[kcc_macros::module(name = "tmx")]
 pub mod exports {
     use super::{
-        Key, Which, failed_reply, is_known, made_here, proxy, read_in, reason, status, transaction,
+        Key, Which, branch_number, failed_reply, is_known, made_here, proxy, read_in, reason,
+        status, transaction,
     };
     use kcc_runtime::declare::{Const, Place, Routes};
     use kcc_runtime::run::Run;
@@ -260,7 +271,7 @@ pub mod exports {
             Key::IdLabel => transaction(run).map(|t| i64::from(t.id().label)),
             Key::ReplyCode => Some(i64::from(status(run).unwrap_or(0))),
             Key::ReplyType => Some(i64::from(made_here(run))),
-            Key::BranchIndex => run.branch.map(i64::from),
+            Key::BranchIndex => Some(branch_number(run)),
         }
     }
 
@@ -281,12 +292,7 @@ pub mod exports {
     /// it is the number of branches so far.
     #[pv(name = "T_branch_idx")]
     fn branch_index(run: &mut Run) -> i64 {
-        match (&run.failure, &run.transaction) {
-            (Some(_), Some(transaction)) => {
-                i64::try_from(transaction.lock().branches().len()).unwrap_or(0)
-            }
-            _ => run.branch.map_or(0, i64::from),
-        }
+        branch_number(run)
     }
 
     /// A variable of the answer that a failure route is about; null where it was made here.

@@ -23,7 +23,8 @@ pub struct RelayOptions {
     pub protocol: Option<Protocol>,
     /// Do not answer an INVITE with 100 (flag 0x01).
     pub no_trying: bool,
-    /// Do not answer when nothing could be sent (flag 0x02).
+    /// Do not answer at once when nothing could be sent (flag 0x02), where `delayed_reply` is off;
+    /// the end of the script answers in any case, as in Kamailio 5.6.
     pub no_error_reply: bool,
 }
 
@@ -136,13 +137,11 @@ impl Run {
         }
         let relayed = self.relay_branches(&options).await;
         let unanswered = match &relayed {
-            Err(error) if !options.no_error_reply && self.kind != Routes::FAILURE => {
-                Some(error.answer())
-            }
+            Err(error) if self.kind != Routes::FAILURE => Some(error.answer()),
             _ => None,
         };
         self.locals.get::<Unanswered>().0 = unanswered;
-        if !self.worker().server.proxy.delayed_reply {
+        if !self.worker().server.proxy.delayed_reply && !options.no_error_reply {
             self.reply_to_failed_relay();
         }
         relayed.map(|()| 1)
@@ -178,7 +177,7 @@ impl Run {
             let (absorbed, actions) = invite.acknowledge(worker.now());
             perform(&worker, &invite, actions, None);
             if absorbed {
-                return Ok(0);
+                return Ok(1);
             }
         }
         self.forward(options.hop).await?;
@@ -188,7 +187,7 @@ impl Run {
     /// Cancels the branches of `invite` for the CANCEL in hand, and answers it.
     fn cancel(&mut self, invite: &Transaction) -> i64 {
         if self.create_transaction() == Creation::Retransmission {
-            return 0;
+            return 1;
         }
         let worker = self.worker().clone();
         let (open, pending) = {

@@ -85,9 +85,9 @@ pub fn wake(worker: &Rc<Worker>, id: TransactionId) {
 }
 
 /// Runs the scripts of what has arrived, until nothing waits.
-pub(crate) fn drain(run: &mut Run, mut ticket: Ticket) {
+pub(crate) fn drain(run: &mut Run, ticket: Ticket) {
     let transaction = ticket.transaction().clone();
-    while let Some(arrival) = ticket.next() {
+    for arrival in ticket {
         let wanted = match arrival {
             Arrival::Reply {
                 branch,

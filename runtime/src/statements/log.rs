@@ -6,7 +6,7 @@ use kcc_macros::part;
 #[part(module = "core")]
 pub mod exports {
     use crate::declare::{Int, Raw};
-    use crate::log::{CORE, Level, write};
+    use crate::log::{Level, SCRIPT, write};
     use crate::run::Run;
     use crate::shim::Verdict;
 
@@ -18,7 +18,7 @@ pub mod exports {
     /// ```
     #[function(routes = "any", name = "log")]
     fn log_debug(_run: &mut Run, text: Raw) -> Verdict {
-        write(Level::Dbg, CORE, text.0);
+        write(Level::Dbg, SCRIPT, text.0);
         Verdict::TRUE
     }
 
@@ -30,7 +30,7 @@ pub mod exports {
     /// ```
     #[function(routes = "any", name = "log")]
     fn log_at(_run: &mut Run, level: Int, text: Raw) -> Verdict {
-        write(Level::nearest(level), CORE, text.0);
+        write(Level::nearest(level), SCRIPT, text.0);
         Verdict::TRUE
     }
 

@@ -3,7 +3,7 @@
 use kcc_macros::part;
 use kcc_runtime::declare::{ConstantError, Parse};
 use kcc_runtime::message::Full;
-use kcc_runtime::pattern::{Flags, Pattern};
+use kcc_runtime::pattern::{Flags, Pattern, PatternError};
 use kcc_runtime::run::Run;
 use kcc_sip::message::Header;
 use kcc_sip::{HeaderKind, Message};
@@ -44,8 +44,15 @@ impl HeaderName {
     }
 }
 
+impl HeaderName {
+    /// The last field of that name.
+    fn last<'m>(&self, message: &'m Message) -> Option<Header<'m>> {
+        message.headers().rev().find(|header| self.is(header))
+    }
+}
+
 impl Parse for HeaderName {
-    const NAME: &'static str = "header-name";
+    const NAME: &'static str = "textops-header-name";
     const WHAT: &'static str = "the name of a header field";
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
@@ -60,13 +67,28 @@ impl Parse for HeaderName {
 #[derive(Debug)]
 pub struct Lines(pub Pattern);
 
+/// The longest expression that is compiled while a message waits, in bytes: compiling takes time
+/// that grows with the square of the length.
+const LONGEST_AT_RUN_TIME: usize = 4096;
+
 impl Lines {
     /// The expression in `text`.
     ///
     /// # Errors
     /// Why it is none.
-    pub fn new(text: &[u8]) -> Result<Lines, kcc_runtime::pattern::PatternError> {
+    pub fn new(text: &[u8]) -> Result<Lines, PatternError> {
         Pattern::line_by_line(text, Flags { icase: true }).map(Lines)
+    }
+
+    /// The expression in `text`, which came out of variables.
+    ///
+    /// # Errors
+    /// Why it is none; it may be 4096 bytes long.
+    pub fn at_run_time(text: &[u8]) -> Result<Lines, String> {
+        if text.len() > LONGEST_AT_RUN_TIME {
+            return Err("the expression is too long".to_owned());
+        }
+        Lines::new(text).map_err(|error| error.to_string())
     }
 }
 
@@ -107,7 +129,7 @@ pub mod exports {
     use kcc_runtime::message::Full;
     use kcc_runtime::run::Run;
 
-    /// Adds the header field `text` after the last one, or after the first one named `after`. A
+    /// Adds the header field `text` after the last one, or after the last one named `after`. A
     /// line end is added where it has none.
     ///
     /// ```cfg
@@ -120,7 +142,7 @@ pub mod exports {
         after: Option<Const<HeaderName>>,
     ) -> Result<bool, Full> {
         let (message, edits) = run.edit();
-        match after.and_then(|name| name.first(message)) {
+        match after.and_then(|name| name.last(message)) {
             Some(header) => edits.append_after(message, &header, text)?,
             None => edits.append_header(message, text)?,
         }
@@ -145,6 +167,23 @@ pub mod exports {
             None => edits.prepend_header(message, text)?,
         }
         Ok(true)
+    }
+
+    /// True if the header Privacy (RFC 3323) asks for `kind`: `id`, `user`, `header`, `session`,
+    /// `none`, `critical`.
+    ///
+    /// ```cfg
+    /// if (is_privacy("id")) {
+    ///     exit;
+    /// }
+    /// ```
+    #[function(routes = "any")]
+    fn is_privacy(run: &mut Run, kind: Raw) -> bool {
+        let mut kinds = run
+            .message
+            .headers_named(b"Privacy")
+            .flat_map(|header| header.value.split(|c| matches!(c, b';' | b',')));
+        kinds.any(|found| kcc_sip::token::trim(found).eq_ignore_ascii_case(kind.0))
     }
 
     /// Adds the header field `text` to the answers that this server makes to the request.
@@ -183,7 +222,7 @@ pub mod exports {
         let pattern = match pattern {
             Parsed::Constant(pattern) => pattern,
             Parsed::Text(text) => {
-                built = Lines::new(text).map_err(|error| error.to_string())?;
+                built = Lines::at_run_time(text)?;
                 &built
             }
         };
@@ -235,7 +274,7 @@ pub mod exports {
         let pattern = match pattern {
             Parsed::Constant(pattern) => pattern,
             Parsed::Text(text) => {
-                built = Lines::new(text).map_err(|error| error.to_string())?;
+                built = Lines::at_run_time(text)?;
                 &built
             }
         };

@@ -8,6 +8,8 @@ mod methods;
 mod search;
 mod strings;
 mod subst;
+#[cfg(test)]
+mod tests;
 
 /// Reading and editing the text of a message.
 #[kcc_macros::module(

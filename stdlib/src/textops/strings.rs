@@ -37,9 +37,9 @@ fn find(text: &[u8], needle: &[u8]) -> Option<i64> {
 /// `starts_with` and its like.
 #[part(module = "textops")]
 pub mod exports {
+    use super::super::headers::Lines;
     use super::{Separator, find};
     use kcc_runtime::declare::{Const, Text};
-    use kcc_runtime::pattern::{Flags, Pattern};
     use kcc_runtime::run::Run;
     use kcc_runtime::shim::Verdict;
 
@@ -165,8 +165,6 @@ pub mod exports {
         if text.is_empty() {
             return Ok(false);
         }
-        Pattern::line_by_line(pattern, Flags { icase: true })
-            .map(|pattern| pattern.is_match(text))
-            .map_err(|error| error.to_string())
+        Lines::at_run_time(pattern).map(|pattern| pattern.0.is_match(text))
     }
 }

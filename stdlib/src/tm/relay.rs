@@ -8,7 +8,8 @@ use kcc_runtime::shim::Verdict;
 use kcc_runtime::transport::Protocol;
 use kcc_runtime::value::parse_int;
 
-/// Flag 0x01 of `t_relay_to`: no 100. 0x02: no answer where nothing could be sent.
+/// Flag 0x01 of `t_relay_to`: no 100. 0x02: no answer at once where nothing
+/// could be sent.
 fn with_flags(flags: i64) -> RelayOptions {
     RelayOptions {
         no_trying: flags & 1 != 0,
@@ -132,7 +133,8 @@ pub mod exports {
     }
 
     /// Relays the request as `t_relay()` does, to `to` (`[proto:]host[:port]`) where that is
-    /// given, with `flags`: 0x01 no 100, 0x02 no answer of its own where nothing could be sent.
+    /// given, with `flags`: 0x01 no 100, 0x02 no answer at once where nothing could be sent and
+    /// `delayed_reply` is off.
     ///
     /// ```cfg
     /// t_relay_to("udp:192.0.2.1:5080", "1");
