@@ -15,6 +15,7 @@ pub mod fiber;
 pub mod image;
 pub mod init;
 pub mod intrinsics;
+pub mod local;
 pub mod log;
 pub mod message;
 pub mod pattern;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::{JoinHandle, LocalSet};
+use tokio::task::JoinHandle;
 
 use crate::abi::VarSlot;
 use crate::dns::Resolver;
@@ -93,7 +93,7 @@ impl Worker {
                 // The fiber keeps the variables that it points to; others go on with a copy.
                 let kept = self.fork_vars();
                 let worker = self.clone();
-                tokio::task::spawn_local(async move {
+                crate::local::spawn(async move {
                     suspended.finish(&worker.stacks).await;
                     drop(kept);
                 });
@@ -188,7 +188,7 @@ impl Worker {
 
     /// Runs the timers of transactions in a task of the worker's `LocalSet`.
     pub fn start_timers(self: &Rc<Self>) -> JoinHandle<()> {
-        tokio::task::spawn_local(self.clone().run_timers())
+        crate::local::spawn(self.clone().run_timers())
     }
 
     /// Lets go of what holds the worker.
@@ -256,7 +256,7 @@ pub fn main(
         Ok(runtime) => runtime,
         Err(error) => return crate::error!("worker {index} cannot start: {error}"),
     };
-    LocalSet::new().block_on(&runtime, async move {
+    runtime.block_on(async move {
         let wire = Wire::new(server.transport.clone(), sockets);
         let worker = Worker::new(server, index + 1, wire.clone());
         let timers = worker.start_timers();

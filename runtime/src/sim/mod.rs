@@ -10,7 +10,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::task::{JoinHandle, LocalSet};
+use tokio::task::JoinHandle;
 
 pub use rng::Rng;
 pub use sockets::sockets;
@@ -52,7 +52,7 @@ pub fn run<T, F: Future<Output = T>>(
         .enable_time()
         .start_paused(true)
         .build()?;
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         let memory = Memory::new(options.seed, options.conditions);
         let server = Server::over(program.clone(), sockets(&program)?)?;
         let workers = (1..=program.settings.workers())

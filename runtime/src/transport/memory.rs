@@ -86,7 +86,7 @@ impl Memory {
             earlier: Notify::new(),
             next_port: Cell::new(EPHEMERAL),
         });
-        tokio::task::spawn_local(memory.clone().deliver());
+        crate::local::spawn(memory.clone().deliver());
         memory
     }
 

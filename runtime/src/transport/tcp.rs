@@ -70,7 +70,7 @@ pub(super) fn accepted(
     };
     wire.counters().count(Counter::TcpAccepted);
     let task = Task::new(wire, connection, handler);
-    tokio::task::spawn_local(async move {
+    crate::local::spawn(async move {
         let reason = task.carry(stream).await;
         task.end(true, reason);
     });
@@ -84,7 +84,7 @@ pub(super) fn open(
     handler: &Rc<dyn Handler>,
 ) {
     let task = Task::new(wire, connection, handler);
-    tokio::task::spawn_local(async move {
+    crate::local::spawn(async move {
         let peer = task.connection.peer;
         let limit = task.wire.options().tcp_connect_timeout;
         let opened = match task.wire.memory().cloned() {

@@ -152,18 +152,18 @@ impl Wire {
             let udp = Rc::clone(&self.udp);
             let (chunk, shared) = (Rc::clone(&self.chunk), Arc::clone(&self.shared));
             let handler = Rc::clone(&handler);
-            tasks.push(tokio::task::spawn_local(async move {
+            tasks.push(crate::local::spawn(async move {
                 report(udp.receive_task(port, chunk, shared, handler).await);
             }));
         }
         for (socket, listener) in self.listeners.take() {
             let (wire, handler) = (Rc::clone(self), Rc::clone(&handler));
-            tasks.push(tokio::task::spawn_local(async move {
+            tasks.push(crate::local::spawn(async move {
                 report(tcp::accept_task(wire, socket, listener, handler).await);
             }));
         }
         let flush = Rc::clone(&self.udp).flush_task(Arc::clone(&self.shared), handler);
-        tasks.push(tokio::task::spawn_local(flush));
+        tasks.push(crate::local::spawn(flush));
     }
 
     /// Ends receiving and hands what waits on UDP to the kernel. Connections end when the
