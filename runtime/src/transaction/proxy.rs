@@ -48,7 +48,9 @@ impl<P: Payload> Core<P> {
                     return;
                 }
                 branch.code = code;
-                if self.decided == 0 && (code > 100 || self.settings.relay_100) {
+                // Whoever cancels has no use for it.
+                let cancelled = !matches!(branch.cancel, Cancel::No);
+                if self.decided == 0 && !cancelled && (code > 100 || self.settings.relay_100) {
                     actions.push(Action::ForwardProvisional {
                         branch: index,
                         code,

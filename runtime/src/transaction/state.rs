@@ -274,6 +274,7 @@ impl<P: Payload> Core<P> {
             branch.received = code;
             branch.answers = branch.answers.saturating_add(1);
         }
+        let cancelled = !matches!(branch.cancel, Cancel::No);
         if code < 200 && matches!(branch.cancel, Cancel::Waiting) && branch.client.is_proceeding() {
             branch.cancel = Cancel::Building;
             actions.push(Action::BuildCancel { branch: index });
@@ -287,7 +288,8 @@ impl<P: Payload> Core<P> {
                 actions.push(Action::SendAck { branch: index });
                 false
             }
-            Output::Deliver => code >= 200 || self.queue.has_room(),
+            // Whoever cancels has no use for provisional answers.
+            Output::Deliver => code >= 200 || (!cancelled && self.queue.has_room()),
             Output::Nothing | Output::Resend | Output::TimedOut => false,
         }
     }

@@ -6,7 +6,7 @@ use super::reply::write_field;
 use crate::header::HeaderKind;
 use crate::message::{Header, Message};
 
-/// Derived requests begin a count of their own (RFC 3261 §8.1.1.6).
+/// What a derived request carries where the INVITE has no count (RFC 3261 §8.1.1.6).
 const MAX_FORWARDS: &[u8] = b"Max-Forwards: 70\r\n";
 
 /// Appends the CANCEL for `invite`, which is the request as it was sent on its branch: the same
@@ -80,15 +80,15 @@ fn write(
                 out.extend_from_slice(method);
                 out.extend_from_slice(b"\r\n");
             }
-            HeaderKind::MaxForwards if is_first(&header) => out.extend_from_slice(MAX_FORWARDS),
+            HeaderKind::MaxForwards if is_first(&header) => write_field(&header, out),
             _ => {}
         }
     }
     if !invite.has(HeaderKind::MaxForwards) {
         out.extend_from_slice(MAX_FORWARDS);
     }
-    out.extend_from_slice(extra);
     super::write_content_length(out, 0);
+    out.extend_from_slice(extra);
     out.extend_from_slice(b"\r\n");
     Some(())
 }
@@ -120,7 +120,7 @@ mod tests {
             "ACK sip:bob@biloxi.com SIP/2.0\r\n\
              Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKkjshdyff\r\n\
              To: Bob <sip:bob@biloxi.com>;tag=99\r\n\
-             From: Alice <sip:alice@atlanta.com>;tag=88sja8x\r\nMax-Forwards: 70\r\n\
+             From: Alice <sip:alice@atlanta.com>;tag=88sja8x\r\nMax-Forwards: 9\r\n\
              Call-ID: 987asjd97y7atg\r\nCSeq: 986759 ACK\r\n\
              Route: <sip:a;lr>\r\nRoute: <sip:b;lr>\r\nContent-Length: 0\r\n\r\n"
         );
