@@ -140,7 +140,7 @@ impl Side<'_> {
                     made.insert(found[2].to_owned());
                 }
             }
-            for line in head.split("\r\n") {
+            for line in head.lines() {
                 let name = line
                     .split(':')
                     .next()
@@ -166,7 +166,7 @@ impl Side<'_> {
         let text = String::from_utf8_lossy(data);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let mut out = String::new();
-        for line in head.split("\r\n") {
+        for line in head.lines() {
             let name = line
                 .split(':')
                 .next()
@@ -187,6 +187,8 @@ impl Side<'_> {
                     found[0].to_owned()
                 }
             });
+            // The number of a connection.
+            let line = CONNECTION.replace_all(&line, ";i=*");
             let line = EXPIRES.replace_all(&line, |found: &Captures<'_>| {
                 // A second may pass in real time.
                 let seconds: u64 = found[2].parse().unwrap_or(0);
@@ -243,6 +245,7 @@ const OWN: &[&str] = &["server", "user-agent", "date", "call-id"];
 static MADE: LazyLock<Regex> = LazyLock::new(|| {
     constant(r#"(?i)((?:;|\s|,)(?:tag|branch|nonce|opaque|rtag|vst|vsf)=)("?[^;,\s">]+"?)"#)
 });
+static CONNECTION: LazyLock<Regex> = LazyLock::new(|| constant(r";i=[0-9a-f]+$"));
 static EXPIRES: LazyLock<Regex> = LazyLock::new(|| constant(r"(?i)(\bexpires(?:=|: ))(\d+)"));
 
 #[allow(clippy::expect_used)]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use kcc_runtime::sim;
 use kcc_runtime::transport::Protocol;
-use tokio::task::LocalSet;
 
 use super::{Failed, Options, Stages, Verdict};
 use crate::scenario::compare::{Side, differences};
@@ -244,7 +243,7 @@ fn real(scenario: &Scenario, block: u8, kamailio: Option<&Kamailio>) -> Result<P
         .enable_all()
         .build()
         .map_err(|error| Fault::new(scenario.line, error.to_string()))?;
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         let mut journal = journal;
         let stage = Sockets::new(process, &plan, &protocols(scenario));
         let stage = stage.map_err(|text| Fault::new(scenario.line, text))?;

@@ -292,11 +292,15 @@ fn is_bound(address: SocketAddr) -> bool {
         u32::from_ne_bytes(v4.ip().octets()),
         v4.port()
     );
-    ["/proc/net/udp", "/proc/net/tcp"].iter().any(|table| {
-        let table = std::fs::read_to_string(table).unwrap_or_default();
-        table
-            .lines()
-            .skip(1)
-            .any(|line| line.split_whitespace().nth(1) == Some(wanted.as_str()))
-    })
+    // Of TCP only what listens (state 0A): connections linger after their process.
+    [("/proc/net/udp", ""), ("/proc/net/tcp", "0A")]
+        .iter()
+        .any(|(table, state)| {
+            let table = std::fs::read_to_string(table).unwrap_or_default();
+            table.lines().skip(1).any(|line| {
+                let mut words = line.split_whitespace().skip(1);
+                let bound = words.next() == Some(wanted.as_str());
+                bound && words.nth(1).is_some_and(|found| found.ends_with(state))
+            })
+        })
 }

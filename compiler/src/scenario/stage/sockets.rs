@@ -58,7 +58,7 @@ fn udp(who: usize, address: SocketAddr, inbox: &Rc<Inbox>) -> io::Result<End> {
     socket.set_nonblocking(true)?;
     let receiving = UdpSocket::from_std(socket.try_clone()?)?;
     let into = inbox.clone();
-    tokio::task::spawn_local(async move {
+    kcc_runtime::local::spawn(async move {
         let mut buffer = vec![0; 1 << 16];
         loop {
             // An error here is ICMP's word on an earlier send.
@@ -89,7 +89,7 @@ fn tcp(who: usize, address: SocketAddr, inbox: &Rc<Inbox>) -> io::Result<End> {
     let listener: TcpListener = socket.listen(16)?;
     let streams = Streams::new(who, inbox.clone());
     let accepting = streams.clone();
-    tokio::task::spawn_local(async move {
+    kcc_runtime::local::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
             accepting.accepted(peer, stream);
         }

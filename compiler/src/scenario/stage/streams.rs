@@ -52,7 +52,7 @@ impl Streams {
         S: AsyncRead + AsyncWrite + 'static,
     {
         let (number, out) = self.enter(peer);
-        tokio::task::spawn_local(self.clone().carry(number, peer, stream, out));
+        kcc_runtime::local::spawn(self.clone().carry(number, peer, stream, out));
     }
 
     /// Sends on `connection`, else on one to `to`, else on one that `open` opens.
@@ -92,7 +92,7 @@ impl Streams {
         let (number, waiting) = self.enter(to);
         let out = self.open.borrow().get(&number).map(|open| open.out.clone());
         let (this, opening) = (self.clone(), open());
-        tokio::task::spawn_local(async move {
+        kcc_runtime::local::spawn(async move {
             match opening.await {
                 Ok((local, stream)) => {
                     this.locals.borrow_mut().push(local);
@@ -174,6 +174,12 @@ impl Streams {
     ) -> bool {
         while !bytes.is_empty() {
             match frame(bytes, scan, &Limits::default()) {
+                // The answer to a keepalive (RFC 5626 §3.5.1).
+                Frame::Incomplete if bytes[..] == b"\r\n"[..] => {
+                    let data = bytes.split().freeze();
+                    *scan = Scan::default();
+                    self.arrival(number, peer, Some(data));
+                }
                 Frame::Incomplete => return true,
                 Frame::Ping(n) | Frame::Pong(n) => {
                     let data = bytes.split_to(n.min(bytes.len())).freeze();
