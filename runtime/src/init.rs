@@ -2,8 +2,10 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::program::Program;
+use crate::worker::Worker;
 
 /// State that modules share between workers, one value a type.
 #[derive(Default)]
@@ -21,10 +23,21 @@ impl Shared {
     }
 }
 
+/// Work that is done again and again, on the first worker. It must not take long: messages wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Periodic {
+    /// Time from one to the next; at least a millisecond.
+    pub every: Duration,
+    /// The work.
+    pub work: fn(&Worker),
+}
+
 /// What a module may set up when the server starts.
 pub struct Init<'a> {
     /// The program that will run.
     pub program: &'a Program,
     /// State for all workers.
     pub shared: &'a mut Shared,
+    /// Work that is done again and again.
+    pub periodic: &'a mut Vec<Periodic>,
 }

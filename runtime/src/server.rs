@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
-use crate::init::{Init, Shared};
+use crate::init::{Init, Periodic, Shared};
 use crate::program::{AliasSpec, Program, SocketSpec};
 use crate::proxy::{Defaults, Transactions};
 use crate::settings::Settings;
@@ -30,6 +30,8 @@ pub struct Server {
     pub proxy: Defaults,
     /// State of modules.
     pub shared: Shared,
+    /// Work of modules that is done again and again.
+    pub periodic: Vec<Periodic>,
     server_header: Vec<u8>,
     /// When it started.
     pub started: SystemTime,
@@ -136,11 +138,13 @@ impl Server {
             .then(|| std::fs::read_to_string("/etc/hosts").ok());
         let myself = Myself::new(&sockets, &aliases, hosts.flatten().as_deref());
         let mut shared = Shared::default();
+        let mut periodic = Vec::new();
         for module in &program.modules {
             if let Some(init) = module.init {
                 init(&mut Init {
                     program: &program,
                     shared: &mut shared,
+                    periodic: &mut periodic,
                 })
                 .map_err(|message| StartError::Module {
                     module: module.name,
@@ -155,6 +159,7 @@ impl Server {
             transactions: Transactions::default(),
             proxy: shared.get::<Defaults>().cloned().unwrap_or_default(),
             shared,
+            periodic,
             server_header: server_header(&program.settings),
             started: SystemTime::now(),
             epoch: tokio::time::Instant::now(),

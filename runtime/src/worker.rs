@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use crate::abi::VarSlot;
 use crate::dns::Resolver;
 use crate::engine;
 use crate::fiber::Stacks;
 use crate::message::Builder;
+use crate::init::Periodic;
 use crate::program::{Program, VarSpec};
 use crate::proxy::{self, Connect};
 use crate::run::Run;
@@ -186,9 +188,24 @@ impl Worker {
         Rc::new(HandlerOf(self.clone()))
     }
 
-    /// Runs the timers of transactions in a task of the worker's `LocalSet`.
+    /// Runs the timers of transactions in a task of the worker, and on the first worker the
+    /// periodic work of modules.
     pub fn start_timers(self: &Rc<Self>) -> JoinHandle<()> {
+        if self.index == 1 {
+            for periodic in &self.server.periodic {
+                crate::local::spawn(self.clone().repeat(*periodic));
+            }
+        }
         crate::local::spawn(self.clone().run_timers())
+    }
+
+    async fn repeat(self: Rc<Self>, periodic: Periodic) {
+        let mut ticks = tokio::time::interval(periodic.every.max(Duration::from_millis(1)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            (periodic.work)(&self);
+        }
     }
 
     /// Lets go of what holds the worker.

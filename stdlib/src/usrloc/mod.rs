@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use kcc_macros::module;
 use kcc_runtime::run::Run;
+use kcc_runtime::worker::Worker;
 
 /// Keeps what `registrar` saves and looks up.
 ///
@@ -16,13 +17,15 @@ use kcc_runtime::run::Run;
 /// that is over is never found, and its memory is free within `timer_interval`.
 #[module(name = "usrloc")]
 pub mod exports {
+    use std::time::Duration;
+
     use kcc_runtime::declare::List;
-    use kcc_runtime::init::Init;
+    use kcc_runtime::init::{Init, Periodic};
 
     use super::record::{Matching, Rules};
     use super::store::{Ids, Layout, Store};
     use super::table::Table;
-    use super::unix_seconds;
+    use super::{unix_seconds, worker_time};
 
     /// Parameters of `usrloc`.
     #[params]
@@ -83,6 +86,14 @@ pub mod exports {
         let ids = Ids::new(init.program.settings.server_id, now);
         let store = Store::new(layout, ids, now);
         init.shared.provide(store);
+        init.periodic.push(Periodic {
+            every: Duration::from_secs(1),
+            work: |worker| {
+                if let Some(store) = worker.server.shared.get::<Store>() {
+                    store.sweep(worker_time(worker));
+                }
+            },
+        });
         Ok(())
     }
 }
@@ -94,7 +105,10 @@ fn unix_seconds(time: std::time::SystemTime) -> u64 {
 
 /// The time of the run's server in seconds since 1970.
 pub fn now(run: &Run) -> u64 {
-    let worker = run.worker();
+    worker_time(run.worker())
+}
+
+fn worker_time(worker: &Worker) -> u64 {
     unix_seconds(worker.server.started + Duration::from_millis(worker.now()))
 }
 
