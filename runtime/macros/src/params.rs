@@ -80,6 +80,18 @@ pub fn expand(item: &mut ItemStruct) -> Result<TokenStream> {
     })
 }
 
+/// A default as one writes it in a configuration.
 fn shown(value: &Expr) -> String {
-    quote!(#value).to_string().replace(' ', "")
+    match value {
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Int(number),
+            ..
+        }) => number.base10_digits().to_owned(),
+        Expr::Unary(syn::ExprUnary {
+            op: syn::UnOp::Neg(_),
+            expr,
+            ..
+        }) => format!("-{}", shown(expr)),
+        _ => quote!(#value).to_string().replace(' ', ""),
+    }
 }
