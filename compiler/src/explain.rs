@@ -1,4 +1,9 @@
-//! The manual of a name, from its declaration.
+//! The manual of a name: from its declaration, from the words of the language, or what Kamailio
+//! knows of it.
+//!
+//! A name may stand as it does in a configuration: `$(hdr(From){s.len})`, `route[x]`, `save("location")`.
+
+mod language;
 
 use std::fmt::Write as _;
 
@@ -16,51 +21,111 @@ pub enum Answer {
     Unknown(String),
 }
 
-/// Looks `name` up among `modules`, then among what Kamailio knows.
+/// Looks `name` up among `modules` and the language's words, then among what Kamailio knows.
 pub fn explain(name: &str, modules: &[&'static Module]) -> Answer {
-    let mut entries = declared(name, modules);
+    let wanted = Wanted::read(name);
+    let mut entries: Vec<String> = wanted.words.iter().filter_map(|word| own(word)).collect();
+    entries.extend(declared(&wanted, modules));
     if entries.is_empty() {
-        entries = known(name);
+        entries = known(&wanted, modules);
     }
     if entries.is_empty() {
-        return Answer::Unknown(unknown(name, modules));
+        return Answer::Unknown(unknown(name, &wanted, modules));
     }
+    entries.dedup();
     Answer::Manual(entries.join("\n"))
 }
 
-fn declared(name: &str, modules: &[&'static Module]) -> Vec<String> {
-    let variable = name
-        .strip_prefix('$')
-        .map(|name| name.trim_matches(['(', ')']));
-    let transformation = name.trim_matches(['{', '}']).split_once('.');
+/// What a name as written may stand for.
+#[derive(Debug, Default)]
+struct Wanted<'a> {
+    /// A word of the language, a function, a module.
+    words: Vec<&'a str>,
+    /// Name of a variable, without `$`.
+    variable: Option<&'a str>,
+    /// Two names with a dot between: a transformation or a module and its parameter.
+    pairs: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn read(written: &'a str) -> Wanted<'a> {
+        let written = written.trim();
+        let mut wanted = Wanted::default();
+        let mut rest = written;
+        if let Some(variable) = written.strip_prefix('$').filter(|name| !name.is_empty()) {
+            let variable = variable.strip_prefix('(').unwrap_or(variable);
+            let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '?');
+            let end = variable.find(|c| !in_name(c)).unwrap_or(variable.len());
+            let (name, after) = variable.split_at(end);
+            wanted.variable = Some(name);
+            rest = after;
+        }
+        if wanted.variable.is_some() || written.starts_with('{') {
+            for part in rest.split('{').skip(1) {
+                let name = part.split([',', '}']).next().unwrap_or(part);
+                wanted.pairs.extend(name.trim().split_once('.'));
+            }
+            return wanted;
+        }
+        wanted.words.push(written);
+        // A call or a block is known by the name in front.
+        if let Some(end) = written.find(['(', '[']).filter(|end| *end > 0) {
+            wanted.words.push(written[..end].trim_end());
+        }
+        wanted.pairs.extend(written.split_once('.'));
+        wanted
+    }
+}
+
+/// The entry of a word of the language.
+fn own(name: &str) -> Option<String> {
+    let name = match name.strip_prefix("!!") {
+        Some(directive) => format!("#!{directive}"),
+        None => name.to_owned(),
+    };
+    let word = language::word(&name)?;
+    Some(format!("{}\n\n{}\n", word.form, word.text))
+}
+
+fn declared(wanted: &Wanted<'_>, modules: &[&'static Module]) -> Vec<String> {
     let mut entries = Vec::new();
+    if let Some(variable) = wanted.variable {
+        entries.extend(own(&format!("${variable}")));
+    }
     for module in modules {
-        if module.name == name {
+        if wanted.words.contains(&module.name) {
             entries.push(module_manual(module));
         }
-        let functions = module.functions().filter(|f| f.name == name);
+        let core = module.name == "core";
+        let named = |f: &&FunctionDecl| {
+            let mut words = wanted.words.iter();
+            words.any(|name| f.is_named(name) || (core && is_synonym(f.name, name)))
+        };
+        let functions = module.functions().filter(named);
         entries.extend(functions.map(|f| function_manual(module, f)));
-        if let Some(variable) = variable {
+        if let Some(variable) = wanted.variable {
             let pvs = module
                 .pvs()
                 .filter(|pv| pv.name == variable || pv.aliases.contains(&variable));
             entries.extend(pvs.map(|pv| pv_manual(module, pv)));
         }
-        if let Some((class, operation)) = transformation {
+        for (class, operation) in &wanted.pairs {
             let matching = module
                 .transformations()
-                .filter(|t| t.class == class && t.name.eq_ignore_ascii_case(operation));
+                .filter(|t| t.class == *class && t.name.eq_ignore_ascii_case(operation));
             entries.extend(matching.map(|t| transformation_manual(module, t)));
-            if class == module.name
-                && let Some(param) = module.param(operation)
-            {
-                entries.push(param_manual(module, param));
-            }
-        } else if let Some(param) = module.param(name) {
-            entries.push(param_manual(module, param));
+            let param = module.param(operation).filter(|_| *class == module.name);
+            entries.extend(param.map(|param| param_manual(module, param)));
         }
+        let params = wanted.words.iter().filter_map(|name| module.param(name));
+        entries.extend(params.map(|param| param_manual(module, param)));
     }
     entries
+}
+
+/// Whether the core's statement `name` is also called `other`.
+fn is_synonym(name: &str, other: &str) -> bool {
+    catalogue::core_function(other).any(|fact| fact.synonyms().any(|synonym| synonym == name))
 }
 
 fn module_manual(module: &Module) -> String {
@@ -101,6 +166,9 @@ fn function_manual(module: &Module, function: &FunctionDecl) -> String {
     let _ = write!(title, "    module {}, in {}", module.name, function.routes);
     if function.suspends {
         title.push_str(", may wait");
+    }
+    if !function.aliases.is_empty() {
+        let _ = write!(title, ", also {}", function.aliases.join(", "));
     }
     format!("{title}\n\n{}\n", function.doc.trim())
 }
@@ -174,53 +242,145 @@ fn param_manual(module: &Module, param: &ParamDecl) -> String {
 }
 
 /// What Kamailio knows of a name that is not here yet.
-fn known(name: &str) -> Vec<String> {
+fn known(wanted: &Wanted<'_>, modules: &[&'static Module]) -> Vec<String> {
     let mut entries = Vec::new();
     let not_yet =
         |what: String| format!("{what}\n\nKnown to Kamailio, not supported by kcc yet.\n");
-    for fact in catalogue::functions(name) {
-        entries.push(not_yet(format!(
-            "{}    module {}",
-            fact.signature(),
-            fact.module
-        )));
+    for name in &wanted.words {
+        for fact in catalogue::functions(name) {
+            let title = format!("{}    module {}", fact.signature(), fact.module);
+            entries.push(not_yet(title));
+        }
+        for fact in catalogue::core_function(name) {
+            entries.push(not_yet(format!("{}    statement", fact.signature())));
+        }
+        if let Some(module) = catalogue::module(name) {
+            entries.push(not_yet(format!("module {}", module.name)));
+        }
+        if let Some(global) = catalogue::global(name) {
+            let supported = kcc_runtime::settings::Settings::NAMES.contains(&global.name);
+            let title = format!("{} = …    global parameter", global.name);
+            let default = global.default();
+            let default = default.map(|default| format!("\n\nDefault: {default}"));
+            entries.push(match supported {
+                true => format!("{title}{}\n", default.unwrap_or_default()),
+                false => not_yet(title),
+            });
+        }
+        if let Some(event) = catalogue::event_route(name) {
+            entries.push(format!("event_route[{}]    event\n", event.name));
+        }
     }
-    if let Some(variable) = name.strip_prefix('$') {
-        for fact in catalogue::pv(variable.trim_matches(['(', ')'])) {
+    if let Some(variable) = wanted.variable {
+        for fact in catalogue::pv(variable) {
             entries.push(not_yet(format!("${}    module {}", fact.name, fact.module)));
         }
     }
-    if let Some((module, param)) = name.split_once('.')
-        && catalogue::param(module, param).is_some()
-    {
-        entries.push(not_yet(format!("modparam(\"{module}\", \"{param}\", …)")));
+    for (first, second) in &wanted.pairs {
+        if catalogue::param(first, second).is_some() {
+            let title = format!("modparam(\"{first}\", \"{second}\", …)");
+            let here = modules.iter().any(|module| module.name == *first);
+            entries.push(not_yet(match here {
+                true => title,
+                false => format!("{title}    module {first} is not supported either"),
+            }));
+        }
+        if let Some(fact) = catalogue::transformation(first, second) {
+            entries.push(not_yet(format!(
+                "{}    module {}",
+                fact.signature(),
+                fact.module
+            )));
+        }
     }
-    if let Some(module) = catalogue::module(name) {
-        entries.push(not_yet(format!("module {}", module.name)));
-    }
-    if let Some(global) = catalogue::global(name) {
-        let supported = kcc_runtime::settings::Settings::NAMES.contains(&global.name);
-        let title = format!("{} = …    global parameter", global.name);
-        entries.push(if supported {
-            format!("{title}\n")
-        } else {
-            not_yet(title)
-        });
-    }
-    entries.dedup();
     entries
 }
 
-fn unknown(name: &str, modules: &[&'static Module]) -> String {
-    let functions = modules
-        .iter()
-        .flat_map(|module| module.functions())
-        .map(|f| f.name);
-    let candidates = functions
-        .chain(catalogue::function_names())
-        .chain(catalogue::module_names());
-    match nearest(name, candidates) {
-        Some(other) => format!("nothing is called `{name}`; did you mean `{other}`?"),
-        None => format!("nothing is called `{name}`"),
+fn unknown(written: &str, wanted: &Wanted<'_>, modules: &[&'static Module]) -> String {
+    let here = || modules.iter().flat_map(|module| module.functions());
+    let like = if let Some(variable) = wanted.variable {
+        let own = modules.iter().flat_map(|module| module.pvs());
+        let all = own.map(|pv| pv.name).chain(catalogue::pv_names());
+        nearest(variable, all).map(|name| format!("${name}"))
+    } else if let (Some((class, operation)), true) =
+        (wanted.pairs.first(), written.starts_with('{'))
+    {
+        let all = modules.iter().flat_map(|module| module.transformations());
+        let all: Vec<String> = all.map(|t| format!("{}.{}", t.class, t.name)).collect();
+        let name = format!("{class}.{operation}");
+        nearest(&name, all.iter().map(String::as_str)).map(|name| format!("{{{name}}}"))
+    } else {
+        let names = here().map(|f| f.name).chain(language::names());
+        let names = names
+            .chain(catalogue::function_names())
+            .chain(catalogue::core_function_names())
+            .chain(catalogue::global_names())
+            .chain(catalogue::module_names());
+        let name = wanted.words.last().copied().unwrap_or(written);
+        nearest(name, names).map(str::to_owned)
+    };
+    match like {
+        Some(other) => format!("nothing is called `{written}`; did you mean `{other}`?"),
+        None => format!("nothing is called `{written}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn title(name: &str) -> String {
+        match explain(name, kcc_stdlib::MODULES) {
+            Answer::Manual(text) => text.lines().next().unwrap_or_default().to_owned(),
+            Answer::Unknown(message) => panic!("{message}"),
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_however_it_is_written() {
+        for (name, expected) in [
+            ("s.len", "{s.len}"),
+            ("{s.LEN}", "{s.len}"),
+            ("$(x{s.len})", "{s.len}"),
+            ("$(hdr(From)[1])", "$hdr("),
+            ("$avp(x)", "$avp("),
+            ("$var", "$var(NAME)"),
+            ("tm.fr_timer", "modparam(\"tm\", \"fr_timer\", …)"),
+            ("save(\"location\")", "save("),
+            ("sethost", "rewritehost("),
+            ("exit", "exit"),
+            ("request_route", "request_route"),
+            ("route[x]", "route[NAME]"),
+            ("!!define", "#!define"),
+            ("tm:local-request", "event_route[tm:local-request]"),
+            ("max_while_loops", "max_while_loops ="),
+        ] {
+            assert!(title(name).starts_with(expected), "{name}: {}", title(name));
+        }
+    }
+
+    #[test]
+    fn a_default_stands_as_one_writes_it() {
+        assert!(
+            title("tm.fr_timer").ends_with("default 30000"),
+            "{}",
+            title("tm.fr_timer")
+        );
+        assert!(title("registrar.retry_after").ends_with("default 0"));
+    }
+
+    #[test]
+    fn what_is_unknown_names_the_nearest() {
+        for (name, like) in [
+            ("t_relais", "t_relay"),
+            ("{s.lenn}", "{s.len}"),
+            ("requestroute", "request_route"),
+        ] {
+            match explain(name, kcc_stdlib::MODULES) {
+                Answer::Unknown(message) => assert!(message.contains(like), "{message}"),
+                Answer::Manual(text) => panic!("{text}"),
+            }
+        }
     }
 }
