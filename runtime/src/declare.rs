@@ -258,6 +258,9 @@ pub struct ParamsDecl {
     pub slot: &'static crate::program::Slot,
 }
 
+/// Sets a module up when the server starts; says what is wrong where it cannot.
+pub type InitFn = fn(&mut crate::init::Init<'_>) -> Result<(), String>;
+
 /// The parts of which a module is made: one Rust module each.
 #[derive(Debug)]
 pub struct Part {
@@ -281,7 +284,7 @@ pub struct Module {
     /// Its parameters.
     pub params: Option<&'static ParamsDecl>,
     /// Called once when the server starts, before any message.
-    pub init: Option<fn(&mut crate::init::Init<'_>) -> Result<(), String>>,
+    pub init: Option<InitFn>,
 }
 
 impl Module {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Item, ItemFn, ItemMod, LitStr, Path, Result, Token};
+use syn::{Item, ItemFn, ItemMod, ItemStruct, LitStr, Path, Result, Token};
 
 use crate::{function, input, params, pv, transformation};
 
@@ -51,11 +51,7 @@ fn try_expand(attribute: TokenStream, item: TokenStream, whole: bool) -> Result<
     for item in items.iter_mut() {
         match item {
             Item::Fn(function) => declared.take_function(&name, function)?,
-            Item::Struct(strukt) => {
-                if input::take(&mut strukt.attrs, "params").is_some() {
-                    declared.params = Some(params::expand(strukt)?);
-                }
-            }
+            Item::Struct(item) => declared.take_struct(item)?,
             _ => {}
         }
     }
@@ -107,6 +103,13 @@ fn try_expand(attribute: TokenStream, item: TokenStream, whole: bool) -> Result<
 }
 
 impl Declared {
+    fn take_struct(&mut self, item: &mut ItemStruct) -> Result<()> {
+        if input::take(&mut item.attrs, "params").is_some() {
+            self.params = Some(params::expand(item)?);
+        }
+        Ok(())
+    }
+
     fn take_function(&mut self, module: &str, function: &mut ItemFn) -> Result<()> {
         if let Some(attribute) = input::take(&mut function.attrs, "function") {
             let (decl, shims) = function::expand(module, &attribute, function)?;

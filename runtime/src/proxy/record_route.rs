@@ -152,7 +152,7 @@ impl RecordRoute {
                 for host in [&self.first, &self.second] {
                     if !host.is_empty() {
                         self.open(host, out);
-                        self.from_tag(out);
+                        self.write_from_tag(out);
                         out.extend_from_slice(&self.added);
                         self.lr(out);
                         out.extend_from_slice(b">\r\n");
@@ -185,7 +185,7 @@ impl RecordRoute {
             out.extend_from_slice(b";r2=on");
         }
         self.lr(out);
-        self.from_tag(out);
+        self.write_from_tag(out);
         out.extend_from_slice(&self.params);
         out.extend_from_slice(&self.added);
         out.extend_from_slice(b">\r\n");
@@ -199,7 +199,7 @@ impl RecordRoute {
         if double {
             out.extend_from_slice(b";r2=on");
         }
-        self.from_tag(out);
+        self.write_from_tag(out);
         self.lr(out);
         out.extend_from_slice(&self.added);
         out.extend_from_slice(b">\r\n");
@@ -219,7 +219,7 @@ impl RecordRoute {
         out.extend_from_slice(if self.full_lr { b";lr=on" } else { b";lr" });
     }
 
-    fn from_tag(&self, out: &mut Vec<u8>) {
+    fn write_from_tag(&self, out: &mut Vec<u8>) {
         if !self.from_tag.is_empty() {
             out.extend_from_slice(b";ftag=");
             out.extend_from_slice(&self.from_tag);
