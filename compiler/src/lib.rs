@@ -1,4 +1,8 @@
-//! The compiler.
+//! The compiler of kcc: configuration text in, native code out; and what stands on it: scenario
+//! tests, the manual of names, data for editors.
+//!
+//! It prints nothing, and reads nothing but through the [`source::SourceLoader`] it is given; only
+//! scenario runs open sockets and start processes.
 
 pub mod catalogue;
 pub mod codegen;

@@ -43,6 +43,8 @@ pub struct Worker {
     /// Messages received so far (`$mi`).
     pub messages: Cell<u64>,
     stacks: Stacks,
+    // A run is large, and compiled code holds its address.
+    #[expect(clippy::vec_box)]
     runs: RefCell<Vec<Box<Run>>>,
     vars: RefCell<Vec<VarSlot>>,
     buffers: RefCell<Vec<Vec<u8>>>,

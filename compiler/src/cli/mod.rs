@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
         .and_then(|name| name.to_str())
         .unwrap_or_default();
     if matches!(name, "kamailio" | "ser" | "openser") {
-        return kamailio::main(args.collect()).into();
+        return kamailio::main(args.collect());
     }
     let outcome = match Kcc::parse().command {
         Command::Run(run) => return run.run(),
