@@ -66,7 +66,7 @@ fn list() -> Result<Vec<String>, String> {
 fn run(only: Option<&str>) -> Results {
     let mut command = command()?;
     if let Some((_, name)) = only.and_then(|name| name.split_once(": ")) {
-        command.args(["--filter", name]);
+        command.arg(format!("--filter={name}"));
     }
     let output = command.args(["--output-format", "json"]).output();
     let output = output.map_err(|error| error.to_string())?;
