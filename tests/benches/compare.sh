@@ -4,9 +4,9 @@
 #
 #   cargo build --release --workspace && tests/benches/compare.sh
 #
-# ROUNDS (5), OPTIONS (200000), OUTSTANDING (64), CALLS (5000), RATE (500) and STARTS (10) change the
-# load; KCC, LOAD and KAMAILIO name the programs. Needs sipp and kamailio (Debian: sip-tester,
-# kamailio).
+# ROUNDS (5), OPTIONS (200000), OUTSTANDING (64), CALLS (5000), RATE (500), CLOSED (30000: calls in a
+# closed loop) and STARTS (10) change the load; KCC, LOAD and KAMAILIO name the programs. Needs sipp
+# and kamailio (Debian: sip-tester, kamailio).
 #
 # CPU is user and system time of all of the server's processes and threads, from /proc. Server and
 # client have a CPU each where there are two. A ratio is that of two neighbouring measurements.
@@ -15,7 +15,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 rounds=${ROUNDS:-5} options=${OPTIONS:-200000} outstanding=${OUTSTANDING:-64}
-calls=${CALLS:-5000} rate=${RATE:-500} starts=${STARTS:-10}
+calls=${CALLS:-5000} rate=${RATE:-500} closed=${CLOSED:-30000} starts=${STARTS:-10}
 kcc=${KCC:-target/release/kcc}
 load=${LOAD:-target/release/load}
 kamailio=${KAMAILIO:-kamailio}
@@ -94,6 +94,10 @@ per_unit() { awk -v n="$1" -v t="$2" -v hz="$(getconf CLK_TCK)" 'BEGIN { printf 
 
 send_options() { $client_cpu "$load" options "$server" "$1" "$outstanding" >"$work/load.log"; }
 
+send_closed_calls() {
+    $client_cpu "$load" calls "$server" 127.0.0.1:5070 "$1" "$outstanding" >"$work/load.log"
+}
+
 send_calls() {
     local sipp=(sipp -i 127.0.0.1 -nostdin -timeout 120 -timeout_error -m "$1")
     # shellcheck disable=SC2086
@@ -111,13 +115,13 @@ send_calls() {
     uas_pid=
 }
 
-# measure NAME UNIT COUNT: appends microseconds of CPU per unit to UNIT.NAME.
+# measure NAME UNIT CONFIGURATION COUNT: appends microseconds of CPU per unit to UNIT.NAME.
 measure() {
-    local name=$1 unit=$2 count=$3 before
-    start_server "$name" "tests/benches/$unit.cfg"
-    "send_${unit%s}s" $((count / 10))
+    local name=$1 unit=$2 configuration=$3 count=$4 before
+    start_server "$name" "tests/benches/$configuration.cfg"
+    "send_$unit" $((count / 10))
     before=$(ticks "$server_pid")
-    "send_${unit%s}s" "$count"
+    "send_$unit" "$count"
     per_unit "$count" $(($(ticks "$server_pid") - before)) >>"$work/$unit.$name"
     stop_server
 }
@@ -135,8 +139,9 @@ row() {
 
 for ((round = 1; round <= rounds; round++)); do
     echo "round $round of $rounds" >&2
-    for name in kcc kamailio; do measure "$name" options "$options"; done
-    for name in kcc kamailio; do measure "$name" call "$calls"; done
+    for name in kcc kamailio; do measure "$name" options options "$options"; done
+    for name in kcc kamailio; do measure "$name" closed_calls call "$closed"; done
+    for name in kcc kamailio; do measure "$name" calls call "$calls"; done
 done
 
 "$kcc" build examples/registrar.cfg -o "$work/registrar" >"$work/build.log" 2>&1
@@ -152,12 +157,13 @@ cpu=$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)
 cat <<END
 $cpu, $(nproc) CPUs, Linux $(uname -r), Kamailio $version, $(date -u +%Y-%m-%d).
 One worker each, UDP over loopback, $rounds rounds. OPTIONS: $options with $outstanding outstanding;
-calls: $calls at $rate/s.
+calls: $closed with $outstanding outstanding; $calls at $rate/s by SIPp.
 
 | server CPU, µs per | kcc | Kamailio \`-X fm -x fm\` | kcc / Kamailio: least – median – most |
 |---|---|---|---|
 $(row options 'OPTIONS, answered 200')
-$(row call 'call: INVITE 100 180 200 ACK BYE 200, record-routed')
+$(row closed_calls "call: INVITE 100 180 200 ACK BYE 200, record-routed, $outstanding outstanding")
+$(row calls "the same call at $rate/s by SIPp")
 
 | start to first answered OPTIONS, \`examples/registrar.cfg\`, median of $starts | ms |
 |---|---|
