@@ -5,12 +5,14 @@
 //! polled once on the worker's stack; while it is pending the fiber is suspended, and a task of the worker
 //! polls on and resumes it. A fiber never leaves its thread.
 //!
-//! **Invariant:** a suspended fiber holds no lock and no borrow of worker state.
+//! **Invariant:** a suspended fiber holds no lock and no borrow of worker state. A fiber waits only
+//! from its own stack: what it waits for runs on the worker's, and must not run scripts.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use corosensei::stack::DefaultStack;
@@ -22,6 +24,8 @@ const STACK_SIZE: usize = 256 * 1024;
 const RESERVE: usize = 96 * 1024;
 /// Stacks kept for the next message.
 const POOL: usize = 1024;
+/// Fibers that may be suspended at once, where [`Stacks::with_limit`] does not say otherwise.
+const MOST_SUSPENDED: usize = 4096;
 
 /// Why a wait did not end with its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +36,12 @@ pub enum WaitError {
     /// The future panicked.
     #[error("the operation that was waited for panicked")]
     Panicked,
+    /// As many fibers are suspended as may be.
+    #[error("too many messages wait already")]
+    TooMany,
+    /// It was asked for in the middle of another wait of the same fiber.
+    #[error("a wait inside of a wait")]
+    Nested,
 }
 
 #[derive(Clone, Copy)]
@@ -47,18 +57,74 @@ type Pending = *mut (dyn Future<Output = ()> + 'static);
 /// the fiber.
 pub(crate) fn script_limit() -> u64 {
     let here = 0u8;
-    (&raw const here).addr().saturating_sub(STACK_SIZE - RESERVE) as u64
+    (&raw const here)
+        .addr()
+        .saturating_sub(STACK_SIZE - RESERVE) as u64
 }
 
 /// The side of a fiber that runs on it: suspends it.
 #[derive(Clone, Copy)]
-pub struct Link(*const Yielder<Resume, Pending>);
+pub struct Link(*const Side<'static>);
+
+/// What a link leads to; lies at the beginning of the fiber's stack.
+struct Side<'f> {
+    yielder: &'f Yielder<Resume, Pending>,
+    /// Set while the worker's stack runs for this fiber, or in its stead.
+    away: Cell<bool>,
+    load: Rc<Load>,
+}
+
+/// How many fibers are suspended, and how many may be.
+struct Load {
+    suspended: Cell<usize>,
+    limit: usize,
+}
+
+/// Leaves the fiber's stack for as long as it lives.
+struct Away<'f>(&'f Cell<bool>);
+
+impl<'f> Away<'f> {
+    fn go(away: &'f Cell<bool>) -> Option<Away<'f>> {
+        (!away.replace(true)).then(|| Away(away))
+    }
+}
+
+impl Drop for Away<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// Counts a fiber while it is suspended.
+struct Counted<'f>(&'f Load);
+
+impl<'f> Counted<'f> {
+    fn enter(load: &'f Load) -> Option<Counted<'f>> {
+        let n = load.suspended.get();
+        (n < load.limit).then(|| {
+            load.suspended.set(n + 1);
+            Counted(load)
+        })
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0
+            .suspended
+            .set(self.0.suspended.get().saturating_sub(1));
+    }
+}
 
 impl Link {
     /// Runs `future` to its end. The worker goes on with other messages while it is pending.
+    ///
+    /// # Errors
+    /// See [`WaitError`].
     pub fn wait<F: Future>(self, future: F) -> Result<F::Output, WaitError> {
-        // SAFETY: a link is used on the fiber it was made for, whose yielder lives as long as it.
-        let yielder = unsafe { &*self.0 };
+        // SAFETY: a link is used while its fiber lives, and with it the side.
+        let side = unsafe { &*self.0 };
+        let _away = Away::go(&side.away).ok_or(WaitError::Nested)?;
         let mut future = pin!(future);
         let poll = SameThread(|| {
             catch_unwind(AssertUnwindSafe(|| {
@@ -67,12 +133,14 @@ impl Link {
                     .poll(&mut Context::from_waker(Waker::noop()))
             }))
         });
-        let first = yielder.on_parent_stack(move || poll.call());
+        // `away` was not set, so this is the fiber's stack.
+        let first = side.yielder.on_parent_stack(move || poll.call());
         match first {
             Ok(Poll::Ready(output)) => return Ok(output),
             Ok(Poll::Pending) => {}
             Err(_) => return Err(WaitError::Panicked),
         }
+        let _counted = Counted::enter(&side.load).ok_or(WaitError::TooMany)?;
         let mut output = None;
         let resumed = {
             let store = pin!(async { output = Some(future.await) });
@@ -82,7 +150,7 @@ impl Link {
                 let store: &mut (dyn Future<Output = ()> + '_) = Pin::get_unchecked_mut(store);
                 std::mem::transmute::<*mut (dyn Future<Output = ()> + '_), Pending>(store)
             };
-            yielder.suspend(pending)
+            side.yielder.suspend(pending)
         };
         match (resumed, output) {
             (Resume::Go, Some(output)) => Ok(output),
@@ -104,16 +172,17 @@ impl<T, F: FnOnce() -> T> SameThread<F> {
     }
 }
 
-/// A fiber that was suspended, with what it waits for.
+/// A fiber that was suspended, with what it waits for. Dropped before its end it is cancelled.
 pub struct Suspended {
-    coroutine: Coroutine<Resume, Pending, (), DefaultStack>,
+    /// Absent once the fiber has ended.
+    coroutine: Option<Coroutine<Resume, Pending, (), DefaultStack>>,
     pending: Pending,
 }
 
 impl Suspended {
     /// Waits and resumes until the fiber's work is done.
     pub async fn finish(mut self, stacks: &Stacks) {
-        loop {
+        while self.coroutine.is_some() {
             let pending = self.pending;
             let outcome = std::future::poll_fn(|cx| {
                 // SAFETY: the future lies on the suspended fiber's stack, where it was pinned.
@@ -125,34 +194,80 @@ impl Suspended {
                 }
             })
             .await;
-            match self.coroutine.resume(outcome) {
-                CoroutineResult::Yield(pending) => self.pending = pending,
-                CoroutineResult::Return(()) => return stacks.give(self.coroutine.into_stack()),
-            }
+            self.resume(outcome, stacks);
         }
     }
 
-    /// Ends the wait without an answer: the builtin sees [`WaitError::Cancelled`].
+    /// Ends the wait, and all that follow, without an answer: the builtin sees
+    /// [`WaitError::Cancelled`].
     pub fn cancel(mut self, stacks: &Stacks) {
-        while let CoroutineResult::Yield(_) = self.coroutine.resume(Resume::Cancel) {}
-        stacks.give(self.coroutine.into_stack());
+        while self.coroutine.is_some() {
+            self.resume(Resume::Cancel, stacks);
+        }
+    }
+
+    fn resume(&mut self, outcome: Resume, stacks: &Stacks) {
+        let Some(mut coroutine) = self.coroutine.take() else {
+            return;
+        };
+        match coroutine.resume(outcome) {
+            CoroutineResult::Yield(pending) => {
+                self.pending = pending;
+                self.coroutine = Some(coroutine);
+            }
+            CoroutineResult::Return(()) => stacks.give(coroutine.into_stack()),
+        }
+    }
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        // Not unwound: nothing unwinds through compiled code.
+        if let Some(mut coroutine) = self.coroutine.take() {
+            while let CoroutineResult::Yield(_) = coroutine.resume(Resume::Cancel) {}
+        }
     }
 }
 
 /// A worker's stacks that wait for the next message.
-#[derive(Default)]
-pub struct Stacks(RefCell<Vec<DefaultStack>>);
+pub struct Stacks {
+    free: RefCell<Vec<DefaultStack>>,
+    load: Rc<Load>,
+}
+
+impl Default for Stacks {
+    fn default() -> Stacks {
+        Stacks::with_limit(MOST_SUSPENDED)
+    }
+}
 
 impl Stacks {
+    /// Stacks of which `limit` may be suspended at once; a wait beyond it is refused with
+    /// [`WaitError::TooMany`].
+    pub fn with_limit(limit: usize) -> Stacks {
+        Stacks {
+            free: RefCell::default(),
+            load: Rc::new(Load {
+                suspended: Cell::new(0),
+                limit,
+            }),
+        }
+    }
+
+    /// How many fibers are suspended.
+    pub fn suspended(&self) -> usize {
+        self.load.suspended.get()
+    }
+
     fn take(&self) -> std::io::Result<DefaultStack> {
-        match self.0.borrow_mut().pop() {
+        match self.free.borrow_mut().pop() {
             Some(stack) => Ok(stack),
             None => DefaultStack::new(STACK_SIZE),
         }
     }
 
     fn give(&self, stack: DefaultStack) {
-        let mut stacks = self.0.borrow_mut();
+        let mut stacks = self.free.borrow_mut();
         if stacks.len() < POOL {
             stacks.push(stack);
         }
@@ -163,12 +278,21 @@ impl Stacks {
     /// # Errors
     /// No memory for a stack.
     pub fn run(&self, body: impl FnOnce(Link) + 'static) -> std::io::Result<Option<Suspended>> {
+        let load = self.load.clone();
         let mut coroutine =
             Coroutine::with_stack(self.take()?, |yielder: &Yielder<Resume, Pending>, _| {
-                body(Link(yielder));
+                let side = Side {
+                    yielder,
+                    away: Cell::new(false),
+                    load,
+                };
+                body(Link((&raw const side).cast()));
             });
         match coroutine.resume(Resume::Go) {
-            CoroutineResult::Yield(pending) => Ok(Some(Suspended { coroutine, pending })),
+            CoroutineResult::Yield(pending) => Ok(Some(Suspended {
+                coroutine: Some(coroutine),
+                pending,
+            })),
             CoroutineResult::Return(()) => {
                 self.give(coroutine.into_stack());
                 Ok(None)
@@ -251,6 +375,57 @@ mod tests {
             });
             suspended.unwrap().unwrap().cancel(&stacks);
             assert!(seen.get());
+        });
+    }
+
+    #[test]
+    fn a_suspended_fiber_that_is_dropped_runs_to_its_end() {
+        block_on(async {
+            let stacks = Stacks::default();
+            let seen = Rc::new(Cell::new(0));
+            let inner = seen.clone();
+            let suspended = stacks.run(move |link| {
+                for _ in 0..2 {
+                    let waited = link.wait(tokio::time::sleep(Duration::from_secs(9)));
+                    assert_eq!(waited, Err(WaitError::Cancelled));
+                    inner.set(inner.get() + 1);
+                }
+            });
+            drop(suspended);
+            assert_eq!((seen.get(), stacks.suspended()), (2, 0));
+        });
+    }
+
+    #[test]
+    fn no_more_fibers_are_suspended_than_the_limit_says() {
+        block_on(async {
+            let stacks = Stacks::with_limit(1);
+            let sleep = || tokio::time::sleep(Duration::from_secs(1));
+            let first = stacks.run(move |link| assert_eq!(link.wait(sleep()), Ok(())));
+            let second = stacks.run(move |link| {
+                assert_eq!(link.wait(sleep()), Err(WaitError::TooMany));
+            });
+            assert!(second.unwrap().is_none());
+            assert_eq!(stacks.suspended(), 1);
+            first.unwrap().unwrap().finish(&stacks).await;
+            assert_eq!(stacks.suspended(), 0);
+        });
+    }
+
+    #[test]
+    fn a_wait_inside_of_a_wait_is_refused() {
+        block_on(async {
+            let stacks = Stacks::default();
+            let suspended = stacks.run(|link| {
+                let inner = link.wait(async move {
+                    let first = link.wait(async {});
+                    tokio::task::yield_now().await;
+                    (first, link.wait(async {}))
+                });
+                let refused = Err(WaitError::Nested);
+                assert_eq!(inner, Ok((refused, refused)));
+            });
+            suspended.unwrap().unwrap().finish(&stacks).await;
         });
     }
 }

@@ -175,7 +175,7 @@ fn contain<'a>(
         Ok(words) => words,
         Err(panic) => {
             // SAFETY: the borrow of `body` ended with the panic.
-            unsafe { &mut *place }.fail_by_panic(&panic);
+            unsafe { &mut *place }.fail_by_panic(&*panic);
             stop
         }
     }
@@ -193,7 +193,9 @@ pub fn function<'a, V: IntoVerdict>(
         let outer: *mut Run = inner;
         let verdict = body(inner, args);
         // SAFETY: `body` is over, and with it its borrow of the run.
-        Pair::from(verdict.into_verdict(unsafe { &mut *outer })).into()
+        let run = unsafe { &mut *outer };
+        let pair = Pair::from(verdict.into_verdict(run));
+        if run.failed { STOP_PAIR } else { pair.into() }
     })
 }
 

@@ -4,6 +4,7 @@
 //! [`Server`](crate::server::Server).
 
 use std::cell::{Cell, RefCell, RefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +17,8 @@ use crate::abi::VarSlot;
 use crate::dns::Resolver;
 use crate::engine;
 use crate::fiber::Stacks;
-use crate::message::Builder;
 use crate::init::Periodic;
+use crate::message::Builder;
 use crate::program::{Program, VarSpec};
 use crate::proxy::{self, Connect};
 use crate::run::Run;
@@ -29,6 +30,9 @@ use crate::transport::{
 
 /// Runs kept for the next message.
 const POOL: usize = 256;
+/// Messages that may wait in their scripts at once, on all workers together. Each takes two memory
+/// mappings, of which Linux allows a process 65,530 where nothing else is set.
+const MOST_SUSPENDED: usize = 16_384;
 
 /// One worker.
 pub struct Worker {
@@ -53,6 +57,8 @@ pub struct Worker {
     /// When the timer task wakes next, in milliseconds.
     wakes: Cell<u64>,
     earlier: Notify,
+    ending: Cell<bool>,
+    end: Notify,
 }
 
 impl Worker {
@@ -65,7 +71,7 @@ impl Worker {
             resolver: Resolver::new(),
             index,
             messages: Cell::new(0),
-            stacks: Stacks::default(),
+            stacks: Stacks::with_limit(MOST_SUSPENDED / server.program.settings.workers().max(1)),
             runs: RefCell::default(),
             vars: RefCell::new(vars),
             buffers: RefCell::default(),
@@ -73,6 +79,8 @@ impl Worker {
             wheel: RefCell::new(Wheel::new(now)),
             wakes: Cell::new(NEVER),
             earlier: Notify::new(),
+            ending: Cell::new(false),
+            end: Notify::new(),
             server,
         })
     }
@@ -88,8 +96,10 @@ impl Worker {
         let started = self.stacks.run(move |link| {
             let mut run = worker.take_run();
             run.set_link(link);
-            job(&mut run);
-            worker.give_run(run);
+            // A run whose job panicked is not used again.
+            if contained(|| job(&mut run)).is_some() {
+                worker.give_run(run);
+            }
         });
         match started {
             Ok(None) => {}
@@ -98,7 +108,11 @@ impl Worker {
                 let kept = self.fork_vars();
                 let worker = self.clone();
                 crate::local::spawn(async move {
-                    suspended.finish(&worker.stacks).await;
+                    tokio::select! {
+                        () = suspended.finish(&worker.stacks) => {}
+                        // Dropped there, the fiber is cancelled.
+                        () = worker.ended() => {}
+                    }
                     drop(kept);
                 });
             }
@@ -175,7 +189,7 @@ impl Worker {
     fn give_run(&self, mut run: Box<Run>) {
         run.reset();
         let mut runs = self.runs.borrow_mut();
-        if runs.len() < POOL {
+        if runs.len() < POOL && !self.ending.get() {
             runs.push(run);
         }
     }
@@ -210,9 +224,28 @@ impl Worker {
         }
     }
 
-    /// Lets go of what holds the worker.
+    /// Cancels what messages wait for, and lets go of what holds the worker. Each message's script
+    /// ends in its task, at the latest when the runtime does.
     pub fn end(&self) {
+        self.ending.set(true);
+        self.end.notify_waiters();
         self.runs.borrow_mut().clear();
+    }
+
+    /// Lets the scripts end that [`end`](Worker::end) cancelled.
+    async fn drained(&self) {
+        for _ in 0..MOST_SUSPENDED {
+            if self.stacks.suspended() == 0 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn ended(&self) {
+        if !self.ending.get() {
+            self.end.notified().await;
+        }
     }
 
     async fn run_timers(self: Rc<Self>) {
@@ -233,7 +266,10 @@ impl Worker {
             loop {
                 let due = self.wheel.borrow_mut().pop(now);
                 match due {
-                    Some(transaction) => proxy::wake(&self, transaction),
+                    Some(transaction) => {
+                        // What the transaction did not do it does at its next time, or ends.
+                        let _ = contained(|| proxy::wake(&self, transaction));
+                    }
                     None => break,
                 }
             }
@@ -282,10 +318,22 @@ pub fn main(
         wire.start(worker.handler());
         // An error means that the server is gone: the same as being told to stop.
         let _ = stopped.wait_for(|stopped| *stopped).await;
-        wire.stop();
         timers.abort();
         worker.end();
+        worker.drained().await;
+        wire.stop();
     });
+}
+
+/// Does `work`; a panic in it is logged and costs nothing but that work.
+fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => Some(done),
+        Err(panic) => {
+            crate::error!("internal error: {}", crate::run::panic_text(&*panic));
+            None
+        }
+    }
 }
 
 fn milliseconds(server: &Server) -> u64 {

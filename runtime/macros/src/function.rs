@@ -17,6 +17,7 @@ pub fn expand(
     let mut name = ident.to_string();
     let mut routes = None;
     let mut guard: Option<Path> = None;
+    let mut waits = false;
     let mut aliases: Vec<String> = Vec::new();
     attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("name") {
@@ -25,13 +26,17 @@ pub fn expand(
             routes = Some(meta.value()?.parse::<LitStr>()?);
         } else if meta.path.is_ident("guard") {
             guard = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("waits") {
+            waits = true;
         } else if meta.path.is_ident("aliases") {
             let list;
             syn::parenthesized!(list in meta.input);
             let list = Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?;
             aliases.extend(list.iter().map(LitStr::value));
         } else {
-            return Err(meta.error("a function has `name`, `aliases`, `routes` and `guard`"));
+            return Err(
+                meta.error("a function has `name`, `aliases`, `routes`, `waits` and `guard`")
+            );
         }
         Ok(())
     })?;
@@ -47,8 +52,9 @@ pub fn expand(
     let symbol = format!("{module}.{name}/{}", arguments.len());
     let doc = input::doc(&function.attrs);
     let shim = format_ident!("shim_{ident}");
-    let suspends = function.sig.asyncness.is_some();
-    let (entry, body) = if suspends {
+    let is_async = function.sig.asyncness.is_some();
+    let suspends = is_async || waits;
+    let (entry, body) = if is_async {
         let body = quote! { |run, args| {
             let _ = &args;
             run.link().wait(#ident(run, #taken))

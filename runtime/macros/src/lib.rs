@@ -5,12 +5,15 @@
 //!
 //! | attribute | on | makes |
 //! |---|---|---|
-//! | `#[function(routes = "…", name = "…", aliases("…"), guard = f)]` | `fn` or `async fn` | a function |
+//! | `#[function(routes = "…", name = "…", aliases("…"), guard = f, waits)]` | `fn` or `async fn` | a function |
 //! | `#[pv(name = "…", aliases("…"))]` | `fn` | a pseudo-variable: its reader |
 //! | `#[pv_int("…")]`, `#[pv_write("…")]` | `fn` | the reader of its hidden integer, its writer |
 //! | `#[transformation("class.name", null)]` | `fn` | a transformation |
 //! | `#[params]` with `#[param(default = …, name = "…")]` | `struct`, its fields | parameters |
 //! | `#[init]` | `fn` | what runs once at the start |
+//!
+//! An `async fn` waits without keeping the worker. It runs on the worker's stack and must not run
+//! scripts; a `fn` that does and waits by `run.link().wait(…)` says `waits`.
 //!
 //! The doc comments are the manual. The first parameter of each `fn` is the run; the types of the
 //! others say what stands in the configuration: `kcc_runtime::declare::Arg`.

@@ -5,6 +5,7 @@ use kcc_sip::Method;
 
 use crate::abi::status;
 use crate::declare::Routes;
+use crate::fiber::WaitError;
 use crate::proxy::destination::routing_uri;
 use crate::proxy::perform::{self, perform};
 use crate::proxy::{
@@ -52,6 +53,9 @@ pub enum RelayError {
     /// Nothing that can be built.
     #[error("the request cannot be built")]
     Build,
+    /// The wait for the host's address ended without it.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
     /// There is no transaction to make.
     #[error("the Request-URI cannot be parsed")]
     BadUri,
@@ -103,14 +107,23 @@ impl RelayError {
 
 impl Run {
     /// Relays the request in hand, making its transaction where there is none. The answer is the
-    /// code of `t_relay()`: 1 relayed, 0 a retransmission that was absorbed.
+    /// code of `t_relay()`: 1 relayed, 0 a retransmission that was absorbed. Waits for the
+    /// addresses of hosts; a branch route runs on this fiber, and may wait, too.
     ///
     /// # Errors
     /// See [`RelayError`]; when the script ends without an answer, the request is then answered,
-    /// unless the options say otherwise.
-    pub async fn relay(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
+    /// unless the options say otherwise. An error of the wait ends the run.
+    pub fn relay(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
+        let relayed = self.relay_by_method(options);
+        if let Err(RelayError::Wait(error)) = &relayed {
+            self.fail(error);
+        }
+        relayed
+    }
+
+    fn relay_by_method(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
         match self.message.method() {
-            Method::Ack => return self.relay_ack(options).await,
+            Method::Ack => return self.relay_ack(options),
             Method::Cancel => {
                 if let Some(invite) = self.lookup_invite() {
                     return Ok(self.cancel(&invite));
@@ -118,7 +131,7 @@ impl Run {
                 match self.worker().server.proxy.unmatched_cancel {
                     UnmatchedCancel::Stateful => {}
                     UnmatchedCancel::Stateless => {
-                        self.forward(options.hop).await?;
+                        self.link().wait(self.forward(options.hop))??;
                         return Ok(1);
                     }
                     UnmatchedCancel::Dropped => return Ok(0),
@@ -135,7 +148,7 @@ impl Run {
         if !options.no_trying {
             self.reply_trying();
         }
-        let relayed = self.relay_branches(&options).await;
+        let relayed = self.relay_branches(&options);
         let unanswered = match &relayed {
             Err(error) if self.kind != Routes::FAILURE => Some(error.answer()),
             _ => None,
@@ -171,7 +184,7 @@ impl Run {
         }
     }
 
-    async fn relay_ack(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
+    fn relay_ack(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
         if let Some(invite) = self.lookup_invite() {
             let worker = self.worker().clone();
             let (absorbed, actions) = invite.acknowledge(worker.now());
@@ -180,7 +193,7 @@ impl Run {
                 return Ok(1);
             }
         }
-        self.forward(options.hop).await?;
+        self.link().wait(self.forward(options.hop))??;
         Ok(1)
     }
 
@@ -210,7 +223,7 @@ impl Run {
         1
     }
 
-    async fn relay_branches(&mut self, options: &RelayOptions) -> Result<(), RelayError> {
+    fn relay_branches(&mut self, options: &RelayOptions) -> Result<(), RelayError> {
         self.keep_request_state();
         let mut sent = 0;
         let mut failure = None;
@@ -224,7 +237,7 @@ impl Run {
                 self.swap_target(branch - 1);
             }
             self.record_route.enter_branch();
-            let outcome = self.relay_branch(options).await;
+            let outcome = self.relay_branch(options);
             self.record_route.leave_branch();
             match outcome {
                 Ok(true) => sent += 1,
@@ -275,7 +288,7 @@ impl Run {
     }
 
     /// Sends the request on one branch; false where the branch route dropped it.
-    async fn relay_branch(&mut self, options: &RelayOptions) -> Result<bool, RelayError> {
+    fn relay_branch(&mut self, options: &RelayOptions) -> Result<bool, RelayError> {
         let Some(transaction) = self.transaction.clone() else {
             return Err(RelayError::NoTransaction);
         };
@@ -289,7 +302,7 @@ impl Run {
         };
         hop.protocol = options.protocol.or(hop.protocol);
         let forced: Option<SocketId> = self.target.socket;
-        let destination = self.locate(&hop, forced).await?;
+        let destination = self.link().wait(self.locate(&hop, forced))??;
         self.add_hop_headers(&destination);
         let worker = self.worker().clone();
         let limit = self.program.settings.branch_limit();

@@ -29,6 +29,7 @@ use crate::worker::Worker;
 
 pub use avps::{AvpName, Avps};
 pub use locals::{Local, Locals};
+pub(crate) use report::panic_text;
 pub use target::{Branches, Slot, Target};
 
 /// Where a message came from.

@@ -32,11 +32,15 @@ impl Run {
 
     /// Ends the run for a panic.
     pub(crate) fn fail_by_panic(&mut self, panic: &(dyn Any + Send)) {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("panic");
-        self.fail(&format_args!("internal error: {text}"));
+        self.fail(&format_args!("internal error: {}", panic_text(panic)));
     }
+}
+
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("panic")
 }

@@ -80,8 +80,8 @@ fn over(protocol: Protocol) -> RelayOptions {
     }
 }
 
-async fn relay(run: &mut Run, options: RelayOptions) -> Verdict {
-    match run.relay(options).await {
+fn relay(run: &mut Run, options: RelayOptions) -> Verdict {
+    match run.relay(options) {
         Ok(code) => Verdict::Code(code),
         Err(error) => {
             run.report(&error);
@@ -113,9 +113,9 @@ pub mod exports {
     ///     sl_reply_error();
     /// }
     /// ```
-    #[function(routes = "request|failure", name = "t_relay")]
-    async fn t_relay(run: &mut Run) -> Verdict {
-        relay(run, RelayOptions::default()).await
+    #[function(routes = "request|failure", name = "t_relay", waits)]
+    fn t_relay(run: &mut Run) -> Verdict {
+        relay(run, RelayOptions::default())
     }
 
     /// Relays the request to `host` at `port`, whatever its URI says. See `t_relay()`.
@@ -123,13 +123,9 @@ pub mod exports {
     /// ```cfg
     /// t_relay("192.0.2.1", "5080");
     /// ```
-    #[function(routes = "request|failure", name = "t_relay")]
-    async fn t_relay_host(
-        run: &mut Run,
-        host: Raw<'_>,
-        port: Int,
-    ) -> Result<Verdict, &'static str> {
-        Ok(relay(run, hop(host.0, port, None)?).await)
+    #[function(routes = "request|failure", name = "t_relay", waits)]
+    fn t_relay_host(run: &mut Run, host: Raw<'_>, port: Int) -> Result<Verdict, &'static str> {
+        Ok(relay(run, hop(host.0, port, None)?))
     }
 
     /// Relays the request as `t_relay()` does, to `to` (`[proto:]host[:port]`) where that is
@@ -139,15 +135,15 @@ pub mod exports {
     /// ```cfg
     /// t_relay_to("udp:192.0.2.1:5080", "1");
     /// ```
-    #[function(routes = "request|failure")]
-    async fn t_relay_to(run: &mut Run, to: Option<Const<'_, To>>, flags: Option<Int>) -> Verdict {
+    #[function(routes = "request|failure", waits)]
+    fn t_relay_to(run: &mut Run, to: Option<Const<'_, To>>, flags: Option<Int>) -> Verdict {
         let mut options = with_flags(flags.unwrap_or(0));
         match to.as_deref() {
             Some(To::Flags(flags)) => options = with_flags(*flags),
             Some(To::Hop(hop)) => options.hop = Some(hop.clone()),
             None => {}
         }
-        relay(run, options).await
+        relay(run, options)
     }
 
     /// Relays the request over UDP. See `t_relay()`.
@@ -155,9 +151,9 @@ pub mod exports {
     /// ```cfg
     /// t_relay_to_udp();
     /// ```
-    #[function(routes = "request|failure", name = "t_relay_to_udp")]
-    async fn t_relay_to_udp(run: &mut Run) -> Verdict {
-        relay(run, over(Protocol::Udp)).await
+    #[function(routes = "request|failure", name = "t_relay_to_udp", waits)]
+    fn t_relay_to_udp(run: &mut Run) -> Verdict {
+        relay(run, over(Protocol::Udp))
     }
 
     /// Relays the request over UDP to `host` at `port`. See `t_relay()`.
@@ -165,13 +161,13 @@ pub mod exports {
     /// ```cfg
     /// t_relay_to_udp("192.0.2.1", "5080");
     /// ```
-    #[function(routes = "request|failure", name = "t_relay_to_udp")]
-    async fn t_relay_to_udp_host(
+    #[function(routes = "request|failure", name = "t_relay_to_udp", waits)]
+    fn t_relay_to_udp_host(
         run: &mut Run,
         host: Raw<'_>,
         port: Int,
     ) -> Result<Verdict, &'static str> {
-        Ok(relay(run, hop(host.0, port, Some(Protocol::Udp))?).await)
+        Ok(relay(run, hop(host.0, port, Some(Protocol::Udp))?))
     }
 
     /// Relays the request over TCP. See `t_relay()`.
@@ -179,9 +175,9 @@ pub mod exports {
     /// ```cfg
     /// t_relay_to_tcp();
     /// ```
-    #[function(routes = "request|failure", name = "t_relay_to_tcp")]
-    async fn t_relay_to_tcp(run: &mut Run) -> Verdict {
-        relay(run, over(Protocol::Tcp)).await
+    #[function(routes = "request|failure", name = "t_relay_to_tcp", waits)]
+    fn t_relay_to_tcp(run: &mut Run) -> Verdict {
+        relay(run, over(Protocol::Tcp))
     }
 
     /// Relays the request over TCP to `host` at `port`. See `t_relay()`.
@@ -189,13 +185,13 @@ pub mod exports {
     /// ```cfg
     /// t_relay_to_tcp("192.0.2.1", "5080");
     /// ```
-    #[function(routes = "request|failure", name = "t_relay_to_tcp")]
-    async fn t_relay_to_tcp_host(
+    #[function(routes = "request|failure", name = "t_relay_to_tcp", waits)]
+    fn t_relay_to_tcp_host(
         run: &mut Run,
         host: Raw<'_>,
         port: Int,
     ) -> Result<Verdict, &'static str> {
-        Ok(relay(run, hop(host.0, port, Some(Protocol::Tcp))?).await)
+        Ok(relay(run, hop(host.0, port, Some(Protocol::Tcp))?))
     }
 
     /// Relays the request to `proxy`, a SIP URI, whatever its own URI says. See `t_relay()`.
@@ -203,15 +199,15 @@ pub mod exports {
     /// ```cfg
     /// t_relay_to_proxy("sip:192.0.2.1:5080");
     /// ```
-    #[function(routes = "request|failure")]
-    async fn t_relay_to_proxy(run: &mut Run, proxy: kcc_runtime::declare::Text<'_>) -> Verdict {
+    #[function(routes = "request|failure", waits)]
+    fn t_relay_to_proxy(run: &mut Run, proxy: kcc_runtime::declare::Text<'_>) -> Verdict {
         match kcc_runtime::proxy::NextHop::of(proxy) {
             Ok(hop) => {
                 let options = RelayOptions {
                     hop: Some(hop),
                     ..RelayOptions::default()
                 };
-                relay(run, options).await
+                relay(run, options)
             }
             Err(error) => {
                 run.report(&error);
@@ -229,8 +225,8 @@ pub mod exports {
     ///     xlog("L_INFO", "nothing to cancel\n");
     /// }
     /// ```
-    #[function(routes = "request")]
-    async fn t_relay_cancel(run: &mut Run) -> Verdict {
+    #[function(routes = "request", waits)]
+    fn t_relay_cancel(run: &mut Run) -> Verdict {
         let cancel = run.message.method() == kcc_sip::Method::Cancel;
         if !cancel {
             return Verdict::FALSE;
@@ -238,7 +234,7 @@ pub mod exports {
         if run.lookup_invite().is_none() {
             return Verdict::TRUE;
         }
-        match relay(run, RelayOptions::default()).await {
+        match relay(run, RelayOptions::default()) {
             Verdict::Code(code) if code < 0 => Verdict::Code(code),
             _ => Verdict::Code(0),
         }
