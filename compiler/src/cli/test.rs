@@ -3,6 +3,7 @@
 mod report;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -44,6 +45,12 @@ pub struct Test {
     /// How results are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output_format: Format,
+    /// Write which lines and branches of the configurations ran, for lcov's tools
+    #[arg(long, value_name = "FILE")]
+    coverage: Option<PathBuf>,
+    /// Show a table of how much of the configurations ran
+    #[arg(long)]
+    coverage_summary: bool,
     /// Name the scenarios and run none
     #[arg(long)]
     list: bool,
@@ -92,6 +99,7 @@ impl Test {
                 (Some(kamailio), true) => Stages::RealAndKamailio(kamailio),
             },
             seed: self.seed,
+            coverage: (self.coverage.is_some() || self.coverage_summary).then(Arc::default),
             threads: self.jobs.unwrap_or_else(|| {
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
                 // With other processes most of the time is spent waiting.
@@ -102,8 +110,19 @@ impl Test {
                 }
             }),
         };
+        let coverage = options.coverage.clone();
         let start = Instant::now();
         let outcomes = scenario::run(scenarios, &options, |outcome| report.each(outcome));
+        if let Some(coverage) = &coverage {
+            if self.coverage_summary {
+                report.note(&format!("\n{}", coverage.summary().trim_end()));
+            }
+            if let Some(path) = &self.coverage
+                && let Err(error) = std::fs::write(path, coverage.lcov())
+            {
+                return failed(format_args!("{}: {error}", path.display()));
+            }
+        }
         report.end(&outcomes, start.elapsed());
         let bad = outcomes
             .iter()

@@ -1,6 +1,7 @@
 //! Code in memory: what `kcc run` executes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cranelift::jit::{JITBuilder, JITModule};
 use cranelift::module::default_libcall_names;
@@ -9,6 +10,7 @@ use kcc_runtime::declare::Module as Builtins;
 use kcc_runtime::intrinsics::{INTRINSICS, SHIMS};
 use kcc_runtime::program::{LoadError, Manifest, Program};
 
+use super::coverage::Counts;
 use super::debuginfo::{self, Function, Sources};
 use super::jitdebug::{Registration, write_perf_map};
 use super::{CodegenFailure, lower, target, unit::Unit};
@@ -19,6 +21,8 @@ use crate::ir;
 pub struct Tools {
     /// gdb: costs a copy of the debugging information.
     pub debugger: bool,
+    /// Counters of what runs: see [`Unloaded::coverage`].
+    pub coverage: bool,
     /// perf: writes `/tmp/perf-PID.map`.
     pub profiler: bool,
     /// What relative file names are relative to.
@@ -29,6 +33,8 @@ pub struct Tools {
 pub struct Unloaded {
     /// All but the code; may be changed before it is loaded.
     pub manifest: Manifest,
+    /// What ran, where that is counted.
+    pub coverage: Option<Arc<Counts>>,
     entries: Vec<RouteFn>,
     code: Code,
 }
@@ -60,9 +66,14 @@ pub fn compile(
     let mut code = Code {
         module: Some(JITModule::new(builder)),
         registration: None,
+        coverage: None,
     };
     let module = code.module.as_mut().ok_or(CodegenFailure::Incomplete)?;
     let mut unit = Unit::new(module, &program)?;
+    if tools.coverage {
+        unit.coverage = Some(Counts::new(program.manifest.places.len()));
+    }
+    let coverage = unit.coverage.clone();
     let functions = lower::lower(&mut unit)?;
     unit.finish()?;
     module.finalize_definitions()?;
@@ -93,8 +104,10 @@ pub fn compile(
         // Without the map the profiler shows addresses; nothing else depends on it.
         let _ = write_perf_map(&placed);
     }
+    code.coverage.clone_from(&coverage);
     Ok(Unloaded {
         manifest: program.manifest,
+        coverage,
         entries,
         code,
     })
@@ -126,6 +139,8 @@ fn symbols(available: &[&'static Builtins]) -> HashMap<&'static str, Address> {
 struct Code {
     registration: Option<Registration>,
     module: Option<JITModule>,
+    /// The code has its address.
+    coverage: Option<Arc<Counts>>,
 }
 
 // SAFETY: finished code is only read; the module is touched again by `drop` alone.

@@ -30,6 +30,7 @@ use cranelift::prelude::{
 use kcc_runtime::abi::{Head, status};
 use kcc_runtime::value::{Val, tag};
 
+use super::coverage::Counted;
 use super::debuginfo::{Function, Line};
 use super::unit::{Unit, route_signature};
 use super::{CodegenFailure, debuginfo, target};
@@ -126,6 +127,7 @@ fn lower_route(
         FunctionBuilder::new(&mut context.func, builder_context),
     );
     lowering.enter(route.place)?;
+    lowering.count(route.place, Counted::Ran);
     lowering.body(&route.body)?;
     lowering.leave();
     let Lowering {
@@ -272,6 +274,16 @@ impl<'u, 'm, 'f> Lowering<'u, 'm, 'f> {
         let words = [0, 1].map(|n| self.builder.block_params(exit)[n]);
         self.set_head_u32(offset_of!(Head, depth), self.depth);
         self.builder.ins().return_(&words);
+    }
+
+    /// Counts what happens here, where that is asked for.
+    fn count(&mut self, place: u32, counted: Counted) {
+        let counter = self.unit.coverage.as_ref().and_then(|counts| counts.counter(place, counted));
+        if let Some(counter) = counter {
+            let (address, one) = (self.int(counter.addr() as i64), self.int(1));
+            let flags = MemFlagsData::trusted();
+            self.builder.ins().atomic_rmw(types::I64, flags, cranelift::codegen::ir::AtomicRmwOp::Add, address, one);
+        }
     }
 
     fn set_place(&mut self, place: u32) {

@@ -4,6 +4,7 @@
 //! ([`jit`]) and for object files ([`aot`]).
 
 pub mod aot;
+pub mod coverage;
 pub mod debuginfo;
 pub mod jit;
 pub mod jitdebug;

@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cranelift::codegen::ir::{AbiParam, Function, Signature, types};
 use cranelift::module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError};
 use kcc_runtime::intrinsics::{INTRINSICS, Intrinsic};
 
+use super::coverage::Counts;
 use crate::ir;
 
 /// What a declaration gives.
@@ -20,6 +22,8 @@ const TEXTS: &str = "kcc_texts";
 pub struct Unit<'a> {
     /// Where code goes.
     pub module: &'a mut dyn Module,
+    /// Where the code counts what runs, if it does.
+    pub coverage: Option<Arc<Counts>>,
     /// What is lowered.
     pub program: &'a ir::Program,
     /// The function of each route.
@@ -51,6 +55,7 @@ impl<'a> Unit<'a> {
         let texts = module.declare_data(TEXTS, Linkage::Local, false, false)?;
         Ok(Unit {
             module,
+            coverage: None,
             program,
             routes,
             imports: HashMap::new(),

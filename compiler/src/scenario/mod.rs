@@ -8,6 +8,7 @@ mod agent;
 mod check;
 mod compare;
 mod compose;
+mod coverage;
 mod digest;
 mod journal;
 mod ladder;
@@ -21,6 +22,7 @@ mod template;
 
 use std::fmt;
 
+pub use coverage::Coverage;
 pub use model::{Scenario, Setup};
 pub use play::Failure;
 pub use read::read;

@@ -6,6 +6,7 @@ use cranelift::prelude::{Block, InstBuilder, Value, types};
 use kcc_runtime::abi::{Head, status};
 
 use super::condition::Truth;
+use crate::codegen::coverage::Counted;
 use super::{Lowered, Lowering};
 use crate::ir::{self, Arm, Expr, Stmt, StmtKind};
 
@@ -15,6 +16,7 @@ const RETURN_FAILED: i64 = -5;
 impl Lowering<'_, '_, '_> {
     pub(super) fn statement(&mut self, stmt: &Stmt) -> Lowered<()> {
         self.set_place(stmt.place);
+        self.count(stmt.place, Counted::Ran);
         match &stmt.kind {
             StmtKind::Nothing => self.set_last(1),
             StmtKind::Call(call) => {
@@ -101,8 +103,10 @@ impl Lowering<'_, '_, '_> {
             self.set_place(arm.place);
             self.decide(&arm.condition, Truth::Positive, yes, no)?;
             self.start(yes);
+            self.count(arm.place, Counted::Held);
             self.branch_body(&arm.body, done)?;
             self.start(no);
+            self.count(arm.place, Counted::Failed);
         }
         self.branch_body(otherwise, done)?;
         self.start(done);
@@ -142,8 +146,14 @@ impl Lowering<'_, '_, '_> {
             true => Truth::NonZero,
             false => Truth::Positive,
         };
-        self.decide(condition, truth, round, done)?;
+        let place = self.place;
+        let left = self.builder.create_block();
+        self.decide(condition, truth, round, left)?;
+        self.start(left);
+        self.count(place, Counted::Failed);
+        self.jump(done, &[]);
         self.start(round);
+        self.count(place, Counted::Held);
         let count = self.builder.use_var(rounds);
         if limit > 0 {
             let (over, go_on) = (self.cold(), self.builder.create_block());
@@ -160,7 +170,6 @@ impl Lowering<'_, '_, '_> {
         let one = self.int(1);
         let count = self.builder.ins().iadd(count, one);
         self.builder.def_var(rounds, count);
-        let place = self.place;
         self.breaks.push(Some(done));
         self.nested(body)?;
         self.breaks.pop();

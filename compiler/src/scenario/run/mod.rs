@@ -3,10 +3,12 @@
 mod one;
 mod pool;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kcc_runtime::declare::Module;
 
+use super::coverage::Coverage;
 use super::model::Scenario;
 use super::play::Failure;
 use super::stage::Kamailio;
@@ -22,6 +24,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// How many at a time.
     pub threads: usize,
+    /// Where it is counted what simulated runs execute, if that is wanted.
+    pub coverage: Option<Arc<Coverage>>,
 }
 
 /// Where scenarios are played.

@@ -168,8 +168,9 @@ fn protocols(scenario: &Scenario) -> Vec<Protocol> {
 fn simulated(scenario: &Scenario, options: &Options) -> Result<Played, Fault> {
     let plan = Plan::new(scenario, 0)?;
     let mut journal = Journal::default();
-    let program = match compile(&plan.config, options.modules) {
-        Ok(program) => Arc::new(program),
+    let coverage = options.coverage.as_deref();
+    let (program, counts) = match compile(&plan.config, options.modules, coverage.is_some()) {
+        Ok((program, counts)) => (Arc::new(program), counts),
         Err(failure) => {
             let result = refused(scenario, &failure, true);
             return Ok(Played {
@@ -185,11 +186,14 @@ fn simulated(scenario: &Scenario, options: &Options) -> Result<Played, Fault> {
         seed: seed(scenario, options),
         conditions: scenario.setup.network,
     };
-    let outcome = sim::run(program, &network, async |world| {
+    let outcome = sim::run(program.clone(), &network, async |world| {
         let stage = Simulated::new(world, capture, &plan, &protocols(scenario));
         let result = play_steps(scenario, &plan, &stage, &mut journal).await;
         (result, stage.connections())
     });
+    if let (Some(coverage), Some(counts)) = (coverage, &counts) {
+        coverage.add(&program.manifest, counts);
+    }
     let (result, connections) = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {

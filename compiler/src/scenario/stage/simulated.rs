@@ -15,6 +15,7 @@ use kcc_runtime::transport::{Conditions, Listener, Memory, Pipe, Port, Protocol}
 
 use super::streams::Streams;
 use super::{Arrival, Inbox, Stage};
+use crate::codegen::coverage::Counts;
 use crate::codegen::jit::Tools;
 use crate::compile::{Failure, Findings, Input, in_memory};
 use crate::scenario::journal::Log;
@@ -61,11 +62,15 @@ impl SourceLoader for Loader<'_> {
     }
 }
 
-/// Compiles a configuration.
+/// Compiles a configuration, with counters of what runs where `coverage` is wanted.
 ///
 /// # Errors
 /// Its errors.
-pub fn compile(text: &Text, modules: &[&'static Module]) -> Result<Program, StartFailure> {
+pub fn compile(
+    text: &Text,
+    modules: &[&'static Module],
+    coverage: bool,
+) -> Result<(Program, Option<Arc<Counts>>), StartFailure> {
     let main = text.path.to_string_lossy();
     let input = Input {
         loader: &Loader(text),
@@ -74,11 +79,19 @@ pub fn compile(text: &Text, modules: &[&'static Module]) -> Result<Program, Star
         modules,
         options: crate::resolve::Options::default(),
     };
-    match in_memory(input, &Tools::default()) {
-        Ok((compiled, _)) => compiled.load(modules).map_err(|error| StartFailure {
-            text: error.to_string(),
-            line: None,
-        }),
+    let tools = Tools {
+        coverage,
+        ..Tools::default()
+    };
+    match in_memory(input, &tools) {
+        Ok((compiled, _)) => {
+            let counts = compiled.coverage.clone();
+            let program = compiled.load(modules).map_err(|error| StartFailure {
+                text: error.to_string(),
+                line: None,
+            })?;
+            Ok((program, counts))
+        }
         Err(Failure::Configuration(findings)) => Err(failure(&findings, &main, None)),
         Err(Failure::Codegen(error, findings)) => {
             Err(failure(&findings, &main, Some(error.to_string())))
