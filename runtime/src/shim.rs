@@ -213,7 +213,7 @@ pub fn waiting<'a, V: IntoVerdict>(
         match outcome {
             Ok(verdict) => Pair::from(verdict.into_verdict(run)).into(),
             Err(error) => {
-                run.fail(&error);
+                run.fail_wait(error);
                 STOP_PAIR
             }
         }

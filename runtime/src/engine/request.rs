@@ -26,6 +26,9 @@ pub fn handle(run: &mut Run) {
     match run.program.routes().request {
         Some(route) => {
             run.enter(Routes::REQUEST, route);
+            if run.failed {
+                run.answer_failure();
+            }
         }
         None => crate::error!(
             "request from {} dropped: no request_route",

@@ -339,7 +339,7 @@ intrinsics! {
         let waited = run.try_link().map(|link| link.wait(tokio::task::yield_now()));
         let status = match waited {
             Some(Err(error)) => {
-                run.fail(&error);
+                run.fail_wait(error);
                 status::ERROR
             }
             _ => status::OK,

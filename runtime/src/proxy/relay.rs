@@ -115,8 +115,8 @@ impl Run {
     /// unless the options say otherwise. An error of the wait ends the run.
     pub fn relay(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
         let relayed = self.relay_by_method(options);
-        if let Err(RelayError::Wait(error)) = &relayed {
-            self.fail(error);
+        if let Err(RelayError::Wait(error)) = relayed {
+            self.fail_wait(error);
         }
         relayed
     }

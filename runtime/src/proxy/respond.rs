@@ -87,7 +87,7 @@ impl Run {
         }
         let worker = self.worker().clone();
         let tag = worker.server.transactions.stateless_tag(&self.message);
-        worker.with_buffer(|buffer| {
+        let sent = worker.with_buffer(|buffer| {
             let reply = OwnReply {
                 request: &self.message,
                 code,
@@ -101,6 +101,26 @@ impl Run {
             let back = reply_destination(&self.message, &self.source, self.force_rport);
             let connect = self.wishes().map_or(Connect::default(), |w| w.reply);
             worker.send_with(&back, buffer, connect).is_ok()
-        })
+        });
+        self.settled |= sent && code >= 200;
+        sent
+    }
+
+    /// The script of the request in hand failed: the request is answered, unless it was before or
+    /// goes on.
+    pub(crate) fn answer_failure(&mut self) {
+        let code = self.fault;
+        match &self.transaction {
+            None if self.settled => {}
+            None => _ = self.reply_stateless(code, b""),
+            Some(transaction) => {
+                let core = transaction.lock();
+                let going_on = core.branches().iter().any(|branch| branch.is_started());
+                drop(core);
+                if !going_on {
+                    self.reply_in_transaction(code, b"");
+                }
+            }
+        }
     }
 }

@@ -58,7 +58,9 @@ impl Run {
             }
             worker.send_with(&destination, buffer, connect)?;
             Ok(())
-        })
+        })?;
+        self.settled = true;
+        Ok(())
     }
 
     /// What the script wishes of the way the message leaves, if anything.

@@ -74,6 +74,10 @@ pub struct Run {
     pub head: Head,
     /// A builtin panicked or a limit was passed: nothing more is executed.
     pub failed: bool,
+    /// What a request whose script failed is answered with.
+    pub(crate) fault: u16,
+    /// The request was answered or sent on without a transaction.
+    pub(crate) settled: bool,
     /// Temporaries of expressions.
     pub scratch: Arena,
     /// The kind of the block that the engine called.
@@ -148,6 +152,8 @@ impl Run {
         Box::new(Run {
             head,
             failed: false,
+            fault: 500,
+            settled: false,
             scratch: Arena::default(),
             kind: Routes::REQUEST,
             message: Message::empty(),
@@ -181,6 +187,7 @@ impl Run {
     /// Forgets the message; keeps buffers.
     pub fn reset(&mut self) {
         self.failed = false;
+        (self.fault, self.settled) = (500, false);
         self.scratch.clear();
         self.kind = Routes::REQUEST;
         self.edits.clear();

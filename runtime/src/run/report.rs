@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Display;
 
+use crate::fiber::WaitError;
 use crate::log::{self, Level};
 use crate::run::Run;
 
@@ -28,6 +29,14 @@ impl Run {
     pub fn fail(&mut self, error: &dyn Display) {
         self.failed = true;
         self.report(error);
+    }
+
+    /// Ends the run for a wait without an answer.
+    pub(crate) fn fail_wait(&mut self, error: WaitError) {
+        if matches!(error, WaitError::TooMany | WaitError::Cancelled) {
+            self.fault = 503;
+        }
+        self.fail(&error);
     }
 
     /// Ends the run for a panic.
