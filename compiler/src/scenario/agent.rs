@@ -11,6 +11,7 @@ use kcc_runtime::transport::Protocol;
 use kcc_sip::{HeaderKind, Message};
 
 use super::model;
+use super::resend::Resends;
 
 /// An endpoint.
 pub struct Agent {
@@ -30,6 +31,8 @@ pub struct Agent {
     pub inbox: VecDeque<Arrived>,
     /// Requests that steps have taken.
     pub requests: Vec<Request>,
+    /// What it repeats, where it does.
+    pub resends: Option<Resends>,
     /// Nothing more that comes matters.
     pub ignoring: bool,
     seen: HashSet<Bytes>,
@@ -118,6 +121,7 @@ impl Agent {
             current: None,
             inbox: VecDeque::new(),
             requests: Vec::new(),
+            resends: (endpoint.resends && !endpoint.protocol.reliable()).then(Resends::default),
             ignoring: false,
             seen: HashSet::new(),
             numbers: 0,

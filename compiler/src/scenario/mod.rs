@@ -16,6 +16,7 @@ mod model;
 mod plan;
 mod play;
 mod read;
+mod resend;
 mod run;
 mod stage;
 mod template;

@@ -101,6 +101,8 @@ pub struct Endpoint {
     pub protocol: Protocol,
     /// Its port, where the file gives one.
     pub port: Option<u16>,
+    /// Repeats what got lost.
+    pub resends: bool,
     /// User name and password for digest authentication.
     pub credentials: Option<(String, String)>,
 }

@@ -5,7 +5,7 @@
 //! simulated network. The text of the configuration keeps the line numbers of the scenario file.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use kcc_runtime::transport::Protocol;
@@ -211,12 +211,25 @@ fn constant(text: &str) -> Regex {
     Regex::new(text).expect("the expression is a constant that a test compiles")
 }
 
+/// The path without `..` after names: as `cd` understands it, links aside.
+fn tidy(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        let named = matches!(out.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            Component::ParentDir if named => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
+}
+
 /// The path and the text of the main file. Text from the scenario file keeps its line numbers.
 fn main_text(scenario: &Scenario) -> Result<(PathBuf, String), Fault> {
     let folder = Path::new(&scenario.file).parent().unwrap_or(Path::new(""));
     let pieces = &scenario.setup.config;
     if let [Config::File { line, path }] = pieces.as_slice() {
-        let path = folder.join(path);
+        let path = tidy(&folder.join(path));
         let text = std::fs::read(&path).map_err(|error| {
             Fault::new(*line, format!("cannot read {}: {error}", path.display()))
         })?;

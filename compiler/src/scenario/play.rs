@@ -14,6 +14,7 @@ use super::journal::{Entry, Journal};
 use super::ladder::title;
 use super::model::{Action, Pattern, Receive, Scenario, Send, Step, Which};
 use super::plan::Plan;
+use super::resend::Resends;
 use super::stage::{Arrival, Stage};
 use super::template::{Names, Template};
 use super::{Fault, model};
@@ -288,6 +289,9 @@ impl Player<'_> {
         self.record(who, true, out.to, false, Bytes::copy_from_slice(&out.data));
         let sent = self.stage.send(who, out.to, out.connection, &out.data);
         sent.map_err(|error| Fault::new(line, format!("cannot send: {error}")))?;
+        if let Some(resends) = &mut self.agents[who].resends {
+            resends.sent(&out.data, out.to);
+        }
         self.mark = Instant::now();
         // Whoever is ready acts before the next step.
         tokio::task::yield_now().await;
@@ -343,6 +347,10 @@ impl Player<'_> {
                 let (again, data) = (arrived.again, arrived.data.clone());
                 self.record(who, false, source, again, data);
             }
+            let repeated = self.repeat_reply(who);
+            if let Some((reply, to)) = repeated {
+                self.send_again(who, reply, to);
+            }
             if let Some((ack, to)) = owed {
                 self.record(who, true, to, false, Bytes::copy_from_slice(&ack));
                 // The reply comes again if it is lost.
@@ -358,16 +366,46 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// The reply that is sent once more for the request that came last, if it came again.
+    fn repeat_reply(&mut self, who: usize) -> Option<(Vec<u8>, std::net::SocketAddr)> {
+        let agent = self.agents.get_mut(who)?;
+        let (resends, arrived) = (agent.resends.as_mut()?, agent.inbox.back()?);
+        resends.arrived(arrived.message.as_ref()?, arrived.again)
+    }
+
+    fn send_again(&mut self, who: usize, data: Vec<u8>, to: std::net::SocketAddr) {
+        self.record(who, true, to, true, Bytes::copy_from_slice(&data));
+        // What fails now is sent again later.
+        let _ = self.stage.send(who, to, None, &data);
+    }
+
     /// Waits for the next arrival; false when `until` comes first.
     async fn arrival(&mut self, until: Instant, line: u32) -> Result<bool, Failure> {
         self.take_arrivals()?;
         if let Some(ended) = self.stage.ended() {
             return Err(Fault::new(line, ended).into());
         }
-        let until_now = until.min(self.end);
+        let resends = self
+            .agents
+            .iter()
+            .filter_map(|agent| agent.resends.as_ref()?.next())
+            .min();
+        let due = resends.is_some_and(|at| at < until.min(self.end));
+        let until_now = resends.map_or(until, |at| at.min(until)).min(self.end);
         let filled = timeout_at(until_now, self.stage.inbox().filled())
             .await
-            .is_ok();
+            .is_ok()
+            || due;
+        for who in 0..self.agents.len() {
+            let due = self.agents[who]
+                .resends
+                .as_mut()
+                .map(Resends::due)
+                .unwrap_or_default();
+            for (data, to) in due {
+                self.send_again(who, data, to);
+            }
+        }
         self.take_arrivals()?;
         if !filled && until > self.end {
             let limit = self.end - self.start;

@@ -6,6 +6,8 @@
 mod lines;
 mod setup;
 mod step;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 use std::path::Path;

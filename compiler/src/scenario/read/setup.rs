@@ -226,6 +226,7 @@ fn endpoint(words: &mut Words<'_>) -> Result<Endpoint, Fault> {
         name: name.to_owned(),
         protocol,
         port: None,
+        resends: false,
         credentials: None,
     };
     while let Some(word) = words.word() {
@@ -237,6 +238,7 @@ fn endpoint(words: &mut Words<'_>) -> Result<Endpoint, Fault> {
                         .map_err(|_| Fault::new(line, format!("{port} is no port")))?,
                 );
             }
+            "resends" => endpoint.resends = true,
             "password" => {
                 let password = words.need("the password")?;
                 let user = if words.take("user") {

@@ -45,6 +45,11 @@ pub fn play(scenario: &Scenario, options: &Options, block: u8) -> Verdict {
 }
 
 fn play_as_told(scenario: &Scenario, options: &Options, block: u8) -> Verdict {
+    if let (Stages::Real | Stages::RealAndKamailio(_), Some(skipped)) =
+        (&options.stages, simulated_only(scenario))
+    {
+        return skipped;
+    }
     let (kcc, kamailio) = match &options.stages {
         Stages::Simulated => (simulated(scenario, options), None),
         Stages::Real => (real(scenario, block, None), None),
@@ -89,10 +94,23 @@ fn alone(scenario: &Scenario, kamailio: &Kamailio, block: u8) -> Verdict {
 /// Why the scenario cannot be played with this Kamailio, where it cannot.
 fn missing(scenario: &Scenario, kamailio: &Kamailio) -> Option<Verdict> {
     let needs = &scenario.setup.needs;
-    let module = needs.iter().find(|module| !kamailio.has_module(module))?;
-    Some(Verdict::Skipped(format!(
-        "this Kamailio has no module {module}"
-    )))
+    let module = needs.iter().find(|module| !kamailio.has_module(module));
+    match module {
+        Some(module) => Some(Verdict::Skipped(format!(
+            "this Kamailio has no module {module}"
+        ))),
+        None => simulated_only(scenario),
+    }
+}
+
+/// Why the scenario cannot be played over sockets, where it cannot.
+fn simulated_only(scenario: &Scenario) -> Option<Verdict> {
+    let changes = scenario
+        .steps
+        .iter()
+        .any(|step| matches!(step.action, Action::Network(_)));
+    let troubled = changes || scenario.setup.network != Default::default();
+    troubled.then(|| Verdict::Skipped("its network is a simulated one".into()))
 }
 
 /// Plays with Kamailio and compares.
