@@ -160,6 +160,29 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Lets the worker go on with other messages, and with what the network has.
+    ///
+    /// # Errors
+    /// See [`WaitError`].
+    pub fn pass(self) -> Result<(), WaitError> {
+        self.wait(async {
+            // The first poll is that of `wait`, before the fiber is suspended: yielding in it would
+            // yield nothing.
+            let mut polled = false;
+            std::future::poll_fn(|_| {
+                if std::mem::replace(&mut polled, true) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+            tokio::task::yield_now().await;
+        })
+    }
+}
+
 /// A closure for the other stack of the same thread.
 struct SameThread<F>(F);
 
@@ -393,6 +416,27 @@ mod tests {
             });
             drop(suspended);
             assert_eq!((seen.get(), stacks.suspended()), (2, 0));
+        });
+    }
+
+    #[test]
+    fn a_fiber_that_passes_lets_others_run_each_time() {
+        block_on(async {
+            let stacks = Stacks::default();
+            let turns = Rc::new(Cell::new(0));
+            let inner = turns.clone();
+            let suspended = stacks.run(move |link| {
+                while inner.get() < 3 {
+                    link.pass().unwrap();
+                }
+            });
+            let others = async {
+                for _ in 0..3 {
+                    turns.set(turns.get() + 1);
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::join!(suspended.unwrap().unwrap().finish(&stacks), others);
         });
     }
 

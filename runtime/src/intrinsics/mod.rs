@@ -336,7 +336,7 @@ intrinsics! {
     /// A loop ran for long: other messages are let in.
     fn refuel(run) -> Pair {
         run.head.fuel = FUEL;
-        let waited = run.try_link().map(|link| link.wait(tokio::task::yield_now()));
+        let waited = run.try_link().map(|link| link.pass());
         let status = match waited {
             Some(Err(error)) => {
                 run.fail_wait(error);
