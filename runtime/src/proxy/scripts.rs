@@ -46,17 +46,24 @@ pub fn take_reply(run: &mut Run) -> bool {
         _ => Answered::Request,
     };
     let code = run.message.status();
-    let kept = Kept {
-        message: run.message.clone(),
+    let keep = || Kept {
+        message: run.message.detach(),
         source: run.source,
         edits: (!run.edits.is_empty()).then(|| Box::new(run.edits.clone())),
     };
-    let arrived = transaction.reply(branch, answered, code, kept, worker.now());
+    let arrived = transaction.reply(branch, answered, code, keep, worker.now());
     let hand = InHand {
         message: &run.message,
         edits: &run.edits,
     };
     perform(&worker, &transaction, arrived.actions, Some(hand));
+    if arrived.at_once {
+        let edits = std::mem::take(&mut run.edits);
+        run.reset_for_script();
+        run.edits = edits;
+        let wanted = on_reply(run, &transaction, branch);
+        follow(run, &transaction, wanted);
+    }
     if let Some(ticket) = arrived.ticket {
         drain(run, ticket);
     }
@@ -90,10 +97,15 @@ pub(crate) fn drain(run: &mut Run, ticket: Ticket) {
     for arrival in ticket {
         let wanted = match arrival {
             Arrival::Reply {
-                branch,
-                code,
-                message,
-            } => on_reply(run, &transaction, branch, code, message),
+                branch, message, ..
+            } => {
+                run.reset_for_script();
+                run.set_message(message.message, message.source);
+                if let Some(edits) = message.edits {
+                    run.edits.clone_from(&edits);
+                }
+                on_reply(run, &transaction, branch)
+            }
             Arrival::Failed { branch, code } => {
                 let worker = run.worker();
                 let actions = transaction.relay(branch, code, None, worker.now());
@@ -118,18 +130,9 @@ fn follow(run: &mut Run, transaction: &Transaction, mut wanted: Option<Wanted>) 
     }
 }
 
-fn on_reply(
-    run: &mut Run,
-    transaction: &Transaction,
-    branch: BranchIndex,
-    code: u16,
-    kept: Kept,
-) -> Option<Wanted> {
-    run.reset_for_script();
-    run.set_message(kept.message, kept.source);
-    if let Some(edits) = kept.edits {
-        run.edits.clone_from(&edits);
-    }
+/// The scripts of the reply that `run`, else clean, has in hand.
+fn on_reply(run: &mut Run, transaction: &Transaction, branch: BranchIndex) -> Option<Wanted> {
+    let code = run.message.status();
     run.transaction = Some(transaction.clone());
     run.branch = Some(branch);
     let route = transaction.lock().on_reply(branch);

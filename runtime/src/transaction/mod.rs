@@ -98,6 +98,9 @@ pub struct Arrived<P: Payload> {
     pub actions: Actions,
     /// Present if the caller is to run the scripts now.
     pub ticket: Option<Ticket<P>>,
+    /// The answer just handed over goes before all that the ticket gives: it was not put into the
+    /// queue, and the caller has it still.
+    pub at_once: bool,
 }
 
 impl<P: Payload> Transaction<P> {
@@ -170,24 +173,35 @@ impl<P: Payload> Transaction<P> {
         self.step(|core, _| core.give_up(branch))
     }
 
-    /// An answer arrived. One that its branch absorbs goes no further.
+    /// An answer arrived. One that its branch absorbs goes no further. `keep` is called where it has
+    /// to wait for the holder of the ticket, for a copy that can.
     pub fn reply(
         self: &Arc<Self>,
         branch: BranchIndex,
         answered: Answered,
         code: u16,
-        message: P::Message,
+        keep: impl FnOnce() -> P::Message,
         now: u64,
     ) -> Arrived<P> {
-        self.arrive(|core, actions| {
-            if core.receive(branch, answered, code, now, actions) {
+        let mut at_once = false;
+        let mut arrived = self.arrive(|core, actions| {
+            if !core.receive(branch, answered, code, now, actions) {
+                return;
+            }
+            at_once = core.queue.is_empty() && core.queue.claim();
+            if !at_once {
                 core.queue.push(Arrival::Reply {
                     branch,
                     code,
-                    message,
+                    message: keep(),
                 });
             }
-        })
+        });
+        if at_once {
+            arrived.at_once = true;
+            arrived.ticket = Some(Ticket::new(self));
+        }
+        arrived
     }
 
     /// A branch failed without an answer: the transport could not send, or nothing there listens.
@@ -307,6 +321,7 @@ impl<P: Payload> Transaction<P> {
         Arrived {
             actions,
             ticket: runs.then(|| Ticket::new(self)),
+            at_once: false,
         }
     }
 }

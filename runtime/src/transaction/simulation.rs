@@ -147,7 +147,7 @@ impl World {
                     .get(id)
                     .expect("only live transactions have timers");
                 let arrived = transaction.wake(self.now);
-                self.arrived(&transaction, arrived);
+                self.arrived(&transaction, arrived, None);
             }
             if agenda == next
                 && let Some((_, happening)) = self.agenda.pop_first()
@@ -163,8 +163,11 @@ impl World {
             Happening::Answer(param, answered, code) => {
                 let text = param.to_string();
                 if let Some((transaction, branch)) = self.table.find_branch(text.as_bytes()) {
-                    let arrived = transaction.reply(branch, answered, code, code, self.now);
-                    self.arrived(&transaction, arrived);
+                    let arrived = transaction.reply(branch, answered, code, || code, self.now);
+                    let first = arrived
+                        .at_once
+                        .then_some(Stage::Relay(branch, code, Some(code)));
+                    self.arrived(&transaction, arrived, first);
                 }
             }
             Happening::Callee(param, method) => self.callee(param, method),
@@ -247,18 +250,29 @@ impl World {
             self.perform(transaction, actions, &mut Vec::new());
             if self.random.chance(5) {
                 let arrived = transaction.fail(branch, 477);
-                self.arrived(transaction, arrived);
+                self.arrived(transaction, arrived, None);
             }
         }
     }
 
-    fn arrived(&mut self, transaction: &Shared, arrived: Arrived<Simulated>) {
+    fn arrived(&mut self, transaction: &Shared, arrived: Arrived<Simulated>, first: Option<Stage>) {
         let mut stages = Vec::new();
         self.perform(transaction, arrived.actions, &mut stages);
         assert!(stages.is_empty(), "an arrival runs no script by itself");
-        if let Some(ticket) = arrived.ticket {
-            self.work(Job { ticket, stages });
+        let Some(ticket) = arrived.ticket else { return };
+        stages.extend(first);
+        let job = Job { ticket, stages };
+        if !job.stages.is_empty() && self.random.chance(20) {
+            self.suspend(job);
+        } else {
+            self.work(job);
         }
+    }
+
+    fn suspend(&mut self, job: Job) {
+        let delay = self.random.below(4_000);
+        self.later(delay, Happening::Resume(self.jobs.len()));
+        self.jobs.push(Some(job));
     }
 
     /// Runs a transaction's scripts; each may suspend first.
@@ -278,10 +292,7 @@ impl World {
                     }
                 }
                 if self.random.chance(20) {
-                    let delay = self.random.below(4_000);
-                    self.later(delay, Happening::Resume(self.jobs.len()));
-                    self.jobs.push(Some(job));
-                    return;
+                    return self.suspend(job);
                 }
             }
             let Some(stage) = job.stages.pop() else {

@@ -176,6 +176,10 @@ impl<P: Payload> Core<P> {
             self.leg = failing.branches;
         }
         let handlers = &self.settings.handlers;
+        if self.branches.is_empty() {
+            // Most transactions have one branch, and live for long.
+            self.branches.reserve_exact(1);
+        }
         self.branches.push(Branch {
             destination,
             code: 0,

@@ -56,8 +56,11 @@ fn answer(
     code: u16,
     now: u64,
 ) -> Vec<Action> {
-    let arrived = transaction.reply(branch, Answered::Request, code, "answer", now);
+    let arrived = transaction.reply(branch, Answered::Request, code, || "answer", now);
     let mut all = arrived.actions;
+    if arrived.at_once {
+        all.extend(transaction.relay(branch, code, Some("answer"), now));
+    }
     run(transaction, arrived.ticket, now, &mut all);
     plain(all)
 }
@@ -216,7 +219,7 @@ fn the_cancel_of_a_silent_branch_waits_for_a_provisional_answer() {
             (3_500, Action::SendCancel { branch: 0 })
         ]
     );
-    _ = t.reply(0, Answered::Cancel, 200, "ok", 3_600);
+    _ = t.reply(0, Answered::Cancel, 200, || "ok", 3_600);
     assert_eq!(wait(&t, 3_600, 9_000), []);
 }
 
@@ -308,34 +311,44 @@ fn a_non_invite_is_answered_once_and_its_copies_get_the_stored_answer() {
 #[test]
 fn an_arrival_waits_for_the_holder_of_the_ticket() {
     let t = forked(true, 2, Settings::default());
-    let mut ticket = t.reply(0, Answered::Request, 180, "a", 1).ticket.unwrap();
-    assert!(t.reply(1, Answered::Request, 183, "b", 2).ticket.is_none());
+    let first = t.reply(0, Answered::Request, 180, || unreachable!(), 1);
+    assert!(first.at_once);
+    let second = t.reply(1, Answered::Request, 183, || "b", 2);
+    assert!(!second.at_once && second.ticket.is_none());
     assert!(t.claim().is_none());
-    let mut codes = Vec::new();
-    while let Some(Arrival::Reply { code, .. }) = ticket.next() {
-        codes.push(code);
+    let mut waiting = Vec::new();
+    for arrival in first.ticket.unwrap() {
+        if let Arrival::Reply { code, message, .. } = arrival {
+            waiting.push((code, message));
+        }
     }
-    assert_eq!(codes, [180, 183]);
+    assert_eq!(waiting, [(183, "b")]);
     assert!(t.claim().is_some());
 }
 
 #[test]
 fn a_dropped_ticket_does_not_stop_the_queue() {
-    let t = forked(true, 2, Settings::default());
-    drop(t.reply(0, Answered::Request, 486, "a", 1).ticket);
-    let mut ticket = t.reply(1, Answered::Request, 486, "b", 2).ticket.unwrap();
+    let t = forked(true, 3, Settings::default());
+    let first = t.reply(0, Answered::Request, 486, || "a", 1);
+    assert!(first.at_once);
+    _ = t.reply(1, Answered::Request, 486, || "b", 2);
+    drop(first);
+    let third = t.reply(2, Answered::Request, 486, || "c", 3);
+    assert!(!third.at_once);
+    let mut ticket = third.ticket.unwrap();
     assert!(ticket.next().is_some() && ticket.next().is_some() && ticket.next().is_none());
 }
 
 #[test]
 fn a_storm_of_answers_does_not_grow_the_queue_and_the_final_one_gets_in() {
     let t = forked(true, 1, Settings::default());
-    let mut ticket = t.reply(0, Answered::Request, 180, "", 1).ticket.unwrap();
+    let first = t.reply(0, Answered::Request, 180, || "", 1);
+    let mut ticket = first.ticket.unwrap();
     for _ in 0..10_000 {
-        _ = t.reply(0, Answered::Request, 180, "", 1);
-        _ = t.reply(0, Answered::Cancel, 200, "", 1);
+        _ = t.reply(0, Answered::Request, 180, || "", 1);
+        _ = t.reply(0, Answered::Cancel, 200, || "", 1);
     }
-    _ = t.reply(0, Answered::Request, 486, "", 1);
+    _ = t.reply(0, Answered::Request, 486, || "", 1);
     let mut waiting = Vec::new();
     while let Some(Arrival::Reply { code, .. }) = ticket.next() {
         waiting.push(code);
