@@ -34,6 +34,10 @@ const POOL: usize = 256;
 /// mappings, of which Linux allows a process 65,530 where nothing else is set.
 const MOST_SUSPENDED: usize = 16_384;
 
+/// Timers of transactions run at multiples of it, in milliseconds; never early. Of many transactions
+/// each would else wake the worker at a millisecond of its own.
+const TICK: u64 = 16;
+
 /// One worker.
 pub struct Worker {
     /// What the workers share.
@@ -56,6 +60,8 @@ pub struct Worker {
     wheel: RefCell<Wheel<TransactionId>>,
     /// When the timer task wakes next, in milliseconds.
     wakes: Cell<u64>,
+    /// The timer task wakes at multiples of it, in milliseconds.
+    tick: Cell<u64>,
     earlier: Notify,
     ending: Cell<bool>,
     end: Notify,
@@ -78,6 +84,7 @@ impl Worker {
             builder: RefCell::default(),
             wheel: RefCell::new(Wheel::new(now)),
             wakes: Cell::new(NEVER),
+            tick: Cell::new(1),
             earlier: Notify::new(),
             ending: Cell::new(false),
             end: Notify::new(),
@@ -169,12 +176,18 @@ impl Worker {
         Ok(())
     }
 
-    /// Has the transaction woken at `at` milliseconds.
+    /// Has the transaction woken at `at` milliseconds, or at the next multiple of the worker's tick.
     pub fn wake_at(&self, at: u64, transaction: TransactionId) {
+        let at = self.tick(at);
         self.wheel.borrow_mut().insert(at, transaction);
         if at < self.wakes.get() {
             self.earlier.notify_one();
         }
+    }
+
+    fn tick(&self, at: u64) -> u64 {
+        at.checked_next_multiple_of(self.tick.get())
+            .unwrap_or(NEVER)
     }
 
     fn take_run(self: &Rc<Self>) -> Box<Run> {
@@ -250,7 +263,7 @@ impl Worker {
 
     async fn run_timers(self: Rc<Self>) {
         loop {
-            let next = self.wheel.borrow().next_deadline();
+            let next = self.tick(self.wheel.borrow().next_deadline());
             self.wakes.set(next);
             if next == NEVER {
                 self.earlier.notified().await;
@@ -314,6 +327,7 @@ pub fn main(
     runtime.block_on(async move {
         let wire = Wire::new(server.transport.clone(), sockets);
         let worker = Worker::new(server, index + 1, wire.clone());
+        worker.tick.set(TICK);
         let timers = worker.start_timers();
         wire.start(worker.handler());
         // An error means that the server is gone: the same as being told to stop.
