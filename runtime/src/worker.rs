@@ -201,6 +201,7 @@ impl Worker {
 
     fn give_run(&self, mut run: Box<Run>) {
         run.reset();
+        run.message.clear();
         let mut runs = self.runs.borrow_mut();
         if runs.len() < POOL && !self.ending.get() {
             runs.push(run);

@@ -147,25 +147,23 @@ impl Message {
     /// Parses `buf` in place of what this message was; allocates nothing once its index has
     /// grown to the usual number of header fields. After an error the message is empty.
     pub fn parse_into(&mut self, buf: Bytes) -> Result<(), ParseError> {
-        self.headers.clear();
-        self.first = [u16::MAX; HeaderKind::COUNT];
-        self.content_length = None;
-        self.via = None;
-        self.cseq = None;
+        self.clear();
         self.buf = buf;
         let result = self.index();
         if result.is_err() {
-            self.headers.clear();
-            self.first = [u16::MAX; HeaderKind::COUNT];
-            self.buf = Bytes::new();
-            self.start = Message::empty().start;
-            self.content_length = None;
-            self.via = None;
-            self.cseq = None;
-            self.headers_end = 0;
-            self.body = 0;
+            self.clear();
         }
         result
+    }
+
+    /// Makes the message empty: lets go of its bytes, and keeps the room of its index.
+    pub fn clear(&mut self) {
+        let mut headers = std::mem::take(&mut self.headers);
+        headers.clear();
+        *self = Message {
+            headers,
+            ..Message::empty()
+        };
     }
 
     /// A copy with a buffer of its own of exactly the message's size: to keep when the received
