@@ -83,15 +83,15 @@ impl ReceiveSlab {
     }
 }
 
-/// Sends `datagrams`, [`SEND_BATCH`] at most, without blocking. The answer is how many the
-/// kernel took from the front; an error speaks of the first.
-pub(super) fn send_batch<'a>(
+/// Sends `datagrams`, `MOST` at most, without blocking. The answer is how many the kernel took from
+/// the front; an error speaks of the first.
+pub(super) fn send_batch<'a, const MOST: usize>(
     socket: BorrowedFd<'_>,
     datagrams: impl Iterator<Item = (SocketAddr, &'a [u8])>,
 ) -> io::Result<usize> {
-    let mut names = [const { empty_name() }; SEND_BATCH];
-    let mut vectors = [const { NO_VECTOR }; SEND_BATCH];
-    let mut headers = [const { NO_HEADER }; SEND_BATCH];
+    let mut names = [const { NO_ADDRESS }; MOST];
+    let mut vectors = [const { NO_VECTOR }; MOST];
+    let mut headers = [const { NO_HEADER }; MOST];
     let mut count = 0;
     for ((((to, bytes), name), vector), header) in datagrams
         .zip(&mut names)
@@ -106,7 +106,7 @@ pub(super) fn send_batch<'a>(
         header.msg_hdr.msg_iovlen = 1;
         count += 1;
     }
-    // SAFETY: the first `count` headers point to vectors and names that live until the call
+    // SAFETY: the first `count` headers, no more than `MOST`, point to vectors and names that live until the call
     // returns; the kernel only reads through the vectors, whose bytes are borrowed for 'a.
     let n = unsafe {
         libc::sendmmsg(
@@ -172,6 +172,12 @@ pub(super) fn spread(socket: BorrowedFd<'_>, count: u32) -> io::Result<()> {
     }
 }
 
+/// Room for an address of either family.
+type Address = libc::sockaddr_in6;
+
+// SAFETY: all-zero bytes are a valid `sockaddr_in6`, of family AF_UNSPEC.
+const NO_ADDRESS: Address = unsafe { mem::zeroed() };
+
 const NAME_LENGTH: libc::socklen_t = mem::size_of::<libc::sockaddr_storage>() as _;
 const NO_VECTOR: libc::iovec = libc::iovec {
     iov_base: ptr::null_mut(),
@@ -208,9 +214,10 @@ pub(super) fn decode(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
     }
 }
 
-fn encode(address: SocketAddr, name: &mut libc::sockaddr_storage) -> libc::socklen_t {
+fn encode(address: SocketAddr, name: &mut Address) -> libc::socklen_t {
     let name = ptr::from_mut(name);
-    // SAFETY: as in `decode`; the structures written are no larger than `sockaddr_storage`.
+    // SAFETY: `sockaddr_in6` is as large and as aligned as both forms that are written, and they
+    // hold plain integers.
     unsafe {
         match address {
             SocketAddr::V4(v4) => {

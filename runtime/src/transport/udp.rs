@@ -28,6 +28,8 @@ pub(super) const SHORTEST: usize = 20;
 pub(super) const LARGEST: usize = 65_507;
 /// Datagrams that may wait to be sent.
 const QUEUE: usize = 4096;
+/// Datagrams for which room for a whole batch need not be made.
+const FEW: usize = 4;
 /// Bytes that may wait to be sent.
 const QUEUE_BYTES: usize = 4 << 20;
 /// Pause after an error of the receive call that waiting cannot end.
@@ -183,6 +185,7 @@ impl Udp {
             *head += 1;
             return Run::Failed(first, io::Error::from_raw_os_error(libc::EBADF));
         };
+        let few = waiting.len() <= FEW;
         let run = waiting
             .iter()
             .take(SEND_BATCH)
@@ -193,7 +196,12 @@ impl Udp {
                     bytes.get(entry.start..entry.end).unwrap_or_default(),
                 )
             });
-        match kernel::send_batch(port.socket.as_fd(), run) {
+        let sent = if few {
+            kernel::send_batch::<FEW>(port.socket.as_fd(), run)
+        } else {
+            kernel::send_batch::<SEND_BATCH>(port.socket.as_fd(), run)
+        };
+        match sent {
             Ok(n) => {
                 *head += n.max(1);
                 Run::Sent(n)
