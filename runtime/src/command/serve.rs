@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -10,6 +11,9 @@ use crate::command::Options;
 use crate::log;
 use crate::program::Program;
 use crate::server::{Server, StartError};
+
+/// How long workers may take to end.
+const LONGEST_END: Duration = Duration::from_secs(5);
 
 /// Why a command does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +70,7 @@ fn serve(program: Program, options: &Options, background: bool) -> Result<(), Se
     log::set_threshold(program.settings.debug.clamp(-9, 9) as i32);
     log::set_color(program.settings.log_color);
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
+        .enable_all()
         .build()?;
     runtime.block_on(async {
         // Before the sockets are announced, so that a signal sent on the announcement is not lost.
@@ -93,7 +97,20 @@ fn serve(program: Program, options: &Options, background: bool) -> Result<(), Se
                 _ = hangup.recv() => crate::notice!("SIGHUP is ignored: nothing is reloaded yet"),
             }
         }
-        running.stop();
+        let (stopped, mut ended) = tokio::sync::oneshot::channel();
+        std::thread::Builder::new().spawn(move || {
+            running.stop();
+            // Nobody listens where a second signal came first.
+            let _ = stopped.send(());
+        })?;
+        tokio::select! {
+            _ = &mut ended => {}
+            _ = interrupt.recv() => crate::warn!("ended by a second signal, with work unfinished"),
+            _ = terminate.recv() => crate::warn!("ended by a second signal, with work unfinished"),
+            () = tokio::time::sleep(LONGEST_END) => {
+                crate::warn!("ended with work unfinished: a worker does not stop");
+            }
+        }
         drop(pid_file);
         Ok(())
     })
