@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
@@ -35,6 +35,7 @@ pub struct Server {
     server_header: Vec<u8>,
     /// When it started.
     pub started: SystemTime,
+    wall_clock: WallClock,
     /// The zero of the workers' clocks.
     pub epoch: tokio::time::Instant,
 }
@@ -117,7 +118,8 @@ impl Server {
             });
             StartError::Listen { place, error }
         })?;
-        Ok((Server::over(program.clone(), bound.sockets)?, bound.workers))
+        let server = Server::over(program.clone(), bound.sockets, WallClock::System)?;
+        Ok((server, bound.workers))
     }
 
     /// A server with the listen sockets `sockets`, whoever bound them, its modules set up. The
@@ -125,7 +127,11 @@ impl Server {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn over(program: Arc<Program>, sockets: Vec<Socket>) -> Result<Arc<Server>, StartError> {
+    pub fn over(
+        program: Arc<Program>,
+        sockets: Vec<Socket>,
+        wall_clock: WallClock,
+    ) -> Result<Arc<Server>, StartError> {
         let settings = &program.settings;
         let aliases = program
             .manifest
@@ -162,6 +168,7 @@ impl Server {
             periodic,
             server_header: server_header(&program.settings),
             started: SystemTime::now(),
+            wall_clock,
             epoch: tokio::time::Instant::now(),
             program,
         };
@@ -169,7 +176,25 @@ impl Server {
     }
 }
 
+/// Where the time of day comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WallClock {
+    /// The system's clock.
+    System,
+    /// The system's clock at the start, and from then on the runtime's, which may be virtual.
+    Runtime,
+}
+
 impl Server {
+    /// Time since 1970.
+    pub fn time_of_day(&self) -> Duration {
+        let now = match self.wall_clock {
+            WallClock::System => SystemTime::now(),
+            WallClock::Runtime => self.started + self.epoch.elapsed(),
+        };
+        now.duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
     /// The `Server` header of replies made here, a whole line; empty where there is none.
     pub fn server_header(&self) -> &[u8] {
         &self.server_header

@@ -13,6 +13,7 @@ mod target;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kcc_sip::Message;
 
@@ -138,7 +139,7 @@ impl Run {
         let head = Head {
             vars: vars.as_mut_ptr(),
             constants: program.constants(),
-            rc: 1,
+            rc: 0,
             depth: 0,
             max_depth: u32::try_from(program.settings.max_recursive_level).unwrap_or(256),
             fuel: 0,
@@ -204,7 +205,7 @@ impl Run {
         self.locals.reset();
         self.link = None;
         let head = &mut self.head;
-        (head.rc, head.depth, head.place) = (1, 0, 0);
+        (head.rc, head.depth, head.place) = (0, 0, 0);
         (head.message_flags, head.script_flags) = (0, 0);
     }
 
@@ -276,6 +277,16 @@ impl Run {
     /// The way to suspend this run's fiber, if it is on one.
     pub(crate) fn try_link(&self) -> Option<Link> {
         self.link
+    }
+
+    /// Time since 1970: the server's, the system's in a run without one.
+    pub fn time_of_day(&self) -> Duration {
+        match &self.worker {
+            Some(worker) => worker.server.time_of_day(),
+            None => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+        }
     }
 
     /// A copy of `text` as a value that lives until the statement ends.

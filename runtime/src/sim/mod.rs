@@ -16,7 +16,7 @@ pub use rng::Rng;
 pub use sockets::sockets;
 
 use crate::program::Program;
-use crate::server::{Server, StartError};
+use crate::server::{Server, StartError, WallClock};
 use crate::transport::{Conditions, Memory, Wire};
 use crate::worker::Worker;
 
@@ -54,7 +54,7 @@ pub fn run<T, F: Future<Output = T>>(
         .build()?;
     runtime.block_on(async {
         let memory = Memory::new(options.seed, options.conditions);
-        let server = Server::over(program.clone(), sockets(&program)?)?;
+        let server = Server::over(program.clone(), sockets(&program)?, WallClock::Runtime)?;
         let workers = (1..=program.settings.workers())
             .map(|index| {
                 let wire = Wire::simulated(server.transport.clone(), memory.clone());

@@ -1,6 +1,6 @@
 //! Time: of the message (one moment for all of its script) and of now.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::calendar::{LONGEST, Moment};
 use super::key::keys;
@@ -62,19 +62,14 @@ struct Remembered {
 
 impl Local for Remembered {}
 
-/// Time since 1970.
-fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-}
-
 /// The moment of the message.
 fn of_message(run: &mut Run) -> Duration {
-    *run.locals
-        .get::<Remembered>()
-        .message
-        .get_or_insert_with(now)
+    let remembered = run.locals.get::<Remembered>().message;
+    remembered.unwrap_or_else(|| {
+        let moment = run.time_of_day();
+        run.locals.get::<Remembered>().message = Some(moment);
+        moment
+    })
 }
 
 fn seconds(time: Duration) -> i64 {
@@ -123,9 +118,7 @@ pub mod exports {
     use crate::variables::calendar::LONGEST;
     use crate::variables::written;
 
-    use super::{
-        PartKey, Remembered, ValueKey, formatted, local, now, of_message, part, seconds, utc,
-    };
+    use super::{PartKey, Remembered, ValueKey, formatted, local, of_message, part, seconds, utc};
 
     /// Seconds since 1970, the same for the whole script of a message.
     #[pv(name = "Ts")]
@@ -139,8 +132,8 @@ pub mod exports {
     /// $var(started) = $TS;
     /// ```
     #[pv(name = "TS")]
-    fn seconds_now(_run: &mut Run) -> i64 {
-        seconds(now())
+    fn seconds_now(run: &mut Run) -> i64 {
+        seconds(run.time_of_day())
     }
 
     /// Local date and time as `Mon Nov 23 07:21:10 2026`, the same for the whole script of a message.
@@ -153,7 +146,7 @@ pub mod exports {
     /// Local date and time as `Mon Nov 23 07:21:10 2026`, now.
     #[pv(name = "TF")]
     fn date_now(run: &mut Run) -> Option<Val> {
-        formatted(run, local(now()), b"%a %b %e %H:%M:%S %Y")
+        formatted(run, local(run.time_of_day()), b"%a %b %e %H:%M:%S %Y")
     }
 
     /// Seconds since 1970 of the server's start.
@@ -176,7 +169,7 @@ pub mod exports {
             ValueKey::Seconds => return Some(Val::int(seconds(of_message(run)))),
             ValueKey::Micros => return Some(Val::int(i64::from(of_message(run).subsec_micros()))),
             ValueKey::SecondsNow => {
-                let now = now();
+                let now = run.time_of_day();
                 run.locals.get::<Remembered>().last = Some(now);
                 return Some(Val::int(seconds(now)));
             }
@@ -187,9 +180,9 @@ pub mod exports {
                 ));
             }
             ValueKey::Text => of_message(run),
-            ValueKey::TextNow => now(),
+            ValueKey::TextNow => run.time_of_day(),
             ValueKey::DateNow => {
-                let now = now();
+                let now = run.time_of_day();
                 let mut space = [0; LONGEST];
                 let moment = local(now)?;
                 let date = moment.format(b"%Y-%m-%d %H:%M:%S", &mut space)?;
@@ -209,14 +202,14 @@ pub mod exports {
     /// if ($time(hour) < 8) exit;
     /// ```
     #[pv(name = "time")]
-    fn time(_run: &mut Run, key: Const<PartKey>) -> Option<i64> {
-        part(local(now()), *key)
+    fn time(run: &mut Run, key: Const<PartKey>) -> Option<i64> {
+        part(local(run.time_of_day()), *key)
     }
 
     /// A part of the date and time in UTC: as `$time`.
     #[pv(name = "utime")]
-    fn utime(_run: &mut Run, key: Const<PartKey>) -> Option<i64> {
-        part(utc(now()), *key)
+    fn utime(run: &mut Run, key: Const<PartKey>) -> Option<i64> {
+        part(utc(run.time_of_day()), *key)
     }
 
     /// The local date and time in a format of strftime.
@@ -226,12 +219,12 @@ pub mod exports {
     /// ```
     #[pv(name = "timef")]
     fn timef(run: &mut Run, format: Raw) -> Option<Val> {
-        formatted(run, local(now()), format.0)
+        formatted(run, local(run.time_of_day()), format.0)
     }
 
     /// The date and time in UTC in a format of strftime.
     #[pv(name = "utimef")]
     fn utimef(run: &mut Run, format: Raw) -> Option<Val> {
-        formatted(run, utc(now()), format.0)
+        formatted(run, utc(run.time_of_day()), format.0)
     }
 }

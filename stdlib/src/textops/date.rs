@@ -1,9 +1,7 @@
 //! The Date header field (RFC 3261 §20.17).
 
-/// A Date header field of now, with its line end.
-pub fn date_line() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seconds = now.map_or(0, |now| now.as_secs());
+/// A Date header field of `seconds` since 1970, with its line end.
+pub fn date_line(seconds: u64) -> String {
     let (days, time) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];

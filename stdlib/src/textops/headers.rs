@@ -337,7 +337,7 @@ pub mod exports {
     /// ```
     #[function(routes = "any")]
     fn append_time_to_request(run: &mut Run) -> Result<bool, Full> {
-        let line = date_line();
+        let line = date_line(run.time_of_day().as_secs());
         let (message, edits) = run.edit();
         edits.append_header(message, line.as_bytes())?;
         Ok(true)
@@ -350,7 +350,8 @@ pub mod exports {
     /// ```
     #[function(routes = "request|failure|branch")]
     fn append_time(run: &mut Run) -> Result<bool, Full> {
-        run.edits.append_to_reply(date_line().as_bytes())?;
+        let line = date_line(run.time_of_day().as_secs());
+        run.edits.append_to_reply(line.as_bytes())?;
         Ok(true)
     }
 }

@@ -5,7 +5,7 @@ pub mod record;
 pub mod store;
 pub mod table;
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use kcc_macros::module;
 use kcc_runtime::run::Run;
@@ -109,7 +109,7 @@ pub fn now(run: &Run) -> u64 {
 }
 
 fn worker_time(worker: &Worker) -> u64 {
-    unix_seconds(worker.server.started + Duration::from_millis(worker.now()))
+    worker.server.time_of_day().as_secs()
 }
 
 /// The location table of the run's server; none where `usrloc` is not loaded.
