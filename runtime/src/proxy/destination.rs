@@ -1,13 +1,13 @@
 //! Where a request goes next, and where a reply goes back (RFC 3261 §16.6, §18.2.2, RFC 3581).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use kcc_sip::uri::Scheme;
 use kcc_sip::{Message, Uri};
 
 use crate::dns::DnsError;
 use crate::run::{Run, Source, Target};
-use crate::transport::{Destination, Protocol};
+use crate::transport::{Destination, Protocol, Socket};
 
 /// The host that a request is to be sent to, not yet resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,13 @@ impl Run {
             host: shown(&hop.host),
             error,
         })?;
-        let candidate = candidates.first().ok_or_else(|| NextHopError::Unresolved {
+        let sockets = worker.network.sockets();
+        let reachable = |ip: IpAddr| {
+            let same = |socket: &Socket| socket.address.is_ipv4() == ip.is_ipv4();
+            sockets.iter().any(same)
+        };
+        let candidate = candidates.iter().find(|candidate| reachable(candidate.ip));
+        let candidate = candidate.ok_or_else(|| NextHopError::Unresolved {
             host: shown(&hop.host),
             error: DnsError::NotFound,
         })?;

@@ -6,6 +6,7 @@
 //! script runs or a message is sent.
 
 mod armed;
+mod cancel;
 mod create;
 mod destination;
 mod perform;
@@ -65,6 +66,8 @@ pub struct Script {
     pub edits: Edits,
     /// The Request-URI when the request was first relayed, where it was rewritten.
     pub uri: Option<Box<[u8]>>,
+    /// The Reason header fields of the CANCEL that came, whole lines.
+    pub cancel_reason: Option<Box<[u8]>>,
     /// The Record-Route that branches carry.
     pub record_route: RecordRoute,
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use kcc_sip::{Message, build};
 
 use crate::message::{Edits, OutgoingReply};
-use crate::proxy::{BranchIndex, Kept, Transaction, respond, scripts};
+use crate::proxy::{BranchIndex, Kept, Transaction, cancel, respond, scripts};
 use crate::transaction::{Action, Actions, Arrived, RouteId};
 use crate::transport::SendError;
 use crate::worker::Worker;
@@ -180,7 +180,7 @@ fn build_cancel(worker: &Worker, transaction: &Transaction, branch: BranchIndex)
     let Some(request) = request.and_then(|request| Message::parse(request).ok()) else {
         return Actions::new();
     };
-    let reason = cancel_reason(transaction);
+    let reason = cancel::reason(transaction);
     worker.with_buffer(|buffer| {
         if build::cancel(&request, &reason, buffer) {
             transaction.cancel_built(branch, Bytes::copy_from_slice(buffer), worker.now())
@@ -188,18 +188,6 @@ fn build_cancel(worker: &Worker, transaction: &Transaction, branch: BranchIndex)
             Actions::new()
         }
     })
-}
-
-/// The Reason of a CANCEL for which another branch's answer is the cause (RFC 3326); Kamailio
-/// writes the same. Nothing where there is no such answer.
-fn cancel_reason(transaction: &Transaction) -> Vec<u8> {
-    let core = transaction.lock();
-    let codes = core.branches().iter().map(|branch| branch.code);
-    match codes.filter(|code| matches!(code, 200..300 | 600..)).min() {
-        Some(200..300) => b"Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n".to_vec(),
-        Some(code) => format!("Reason: SIP;cause={code}\r\n").into_bytes(),
-        None => Vec::new(),
-    }
 }
 
 fn send_reply(worker: &Worker, transaction: &Transaction) {

@@ -179,9 +179,19 @@ impl Run {
     /// The script has ended: a request that could not be relayed and was not answered otherwise is
     /// answered now.
     pub(crate) fn reply_to_failed_relay(&mut self) {
-        if let Some((code, reason)) = self.locals.get::<Unanswered>().0.take() {
+        if let Some((code, reason)) = self.locals.get::<Unanswered>().0.take()
+            && !self.has_branches()
+        {
             self.reply_in_transaction(code, reason);
         }
+    }
+
+    /// Whether the request in hand was sent on any branch of its transaction.
+    pub(crate) fn has_branches(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| {
+            let core = transaction.lock();
+            core.branches().iter().any(|branch| branch.is_started())
+        })
     }
 
     fn relay_ack(&mut self, options: RelayOptions) -> Result<i64, RelayError> {
@@ -195,32 +205,6 @@ impl Run {
         }
         self.link().wait(self.forward(options.hop))??;
         Ok(1)
-    }
-
-    /// Cancels the branches of `invite` for the CANCEL in hand, and answers it.
-    fn cancel(&mut self, invite: &Transaction) -> i64 {
-        if self.create_transaction() == Creation::Retransmission {
-            return 1;
-        }
-        let worker = self.worker().clone();
-        let (open, pending) = {
-            let core = invite.lock();
-            let pending = core.branches().iter().any(|b| b.client().is_pending());
-            (core.decided().is_none(), pending)
-        };
-        perform(&worker, invite, invite.cancel(), None);
-        if open && !pending {
-            let none = crate::message::Edits::new();
-            let actions = super::respond::make(&worker, invite, 487, b"Request canceled", &none);
-            perform(&worker, invite, actions, None);
-        }
-        let reason: &[u8] = if open && pending {
-            b"canceling"
-        } else {
-            b"ok -- no more pending branches"
-        };
-        self.reply_in_transaction(200, reason);
-        1
     }
 
     fn relay_branches(&mut self, options: &RelayOptions) -> Result<(), RelayError> {

@@ -110,17 +110,13 @@ impl Run {
     /// goes on.
     pub(crate) fn answer_failure(&mut self) {
         let code = self.fault;
-        match &self.transaction {
-            None if self.settled => {}
-            None => _ = self.reply_stateless(code, b""),
-            Some(transaction) => {
-                let core = transaction.lock();
-                let going_on = core.branches().iter().any(|branch| branch.is_started());
-                drop(core);
-                if !going_on {
-                    self.reply_in_transaction(code, b"");
-                }
-            }
+        if self.settled || self.has_branches() {
+            return;
+        }
+        if self.transaction.is_some() {
+            self.reply_in_transaction(code, b"");
+        } else {
+            self.reply_stateless(code, b"");
         }
     }
 }
