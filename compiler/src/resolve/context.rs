@@ -26,10 +26,7 @@ impl Resolver<'_> {
             NodeKind::Read(expr, None) | NodeKind::Select(expr) => to_int(expr.clone()),
             NodeKind::Code(expr) => Expr::Truth(Box::new(expr.clone())),
             NodeKind::Number(expr) => expr.clone(),
-            NodeKind::Raw(inner) => match &inner.kind {
-                NodeKind::Code(expr) => expr.clone(),
-                _ => self.int(inner),
-            },
+            NodeKind::Raw(inner) => self.int(inner),
             NodeKind::Unary(op, operand) => self.unary_int(*op, operand),
             NodeKind::Binary(BinaryOp::Add, left, right)
                 if node.static_type() != Some(Static::Str) =>
@@ -53,7 +50,12 @@ impl Resolver<'_> {
                 Expr::Arithmetic(Arithmetic::Subtract, Box::new(Expr::Int(0)), Box::new(n))
             }
             UnaryOp::Int => self.int(operand),
-            UnaryOp::Str => to_int(self.text_expr(operand)),
+            // The hidden integer of a variable shows through.
+            UnaryOp::Str => match &operand.kind {
+                NodeKind::Read(_, Some(hidden)) => hidden.clone(),
+                NodeKind::Unary(UnaryOp::Str, inner) => self.unary_int(op, inner),
+                _ => to_int(self.text_expr(operand)),
+            },
             UnaryOp::Strlen => Expr::Length(Box::new(self.text_expr(operand))),
             UnaryOp::Strempty => {
                 let text = self.text_expr(operand);
@@ -172,10 +174,12 @@ impl Resolver<'_> {
         }
     }
 
-    /// The value of an assignment: the code of a call as it is.
+    /// The value of an assignment: the code of a call as it is, also where folding left nothing
+    /// but the call.
     pub(super) fn assigned(&mut self, node: &Node) -> Expr {
         match &node.kind {
             NodeKind::Code(expr) => expr.clone(),
+            NodeKind::Raw(inner) if inner.is_code() => self.assigned(inner),
             _ => self.value(node),
         }
     }

@@ -171,7 +171,7 @@ fn constant(op: BinaryOp, left: &Node, right: &Node, compat: Compat) -> Option<N
             let (a, b) = texts()?;
             truth((a == b) == (op == StrEqual))
         }
-        // The pattern is compiled, and its errors are found, where it stands.
+        // Folded already, save for a bad pattern, which is reported where it stands.
         Match => None,
         And => truth(l != 0 && r != 0),
         Or => truth(l != 0 || r != 0),

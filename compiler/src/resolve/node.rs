@@ -3,6 +3,9 @@
 
 use std::rc::Rc;
 
+use kcc_runtime::declare::Parse as _;
+use kcc_runtime::intrinsics::Icase;
+
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Expr};
 use crate::source::Span;
@@ -34,7 +37,8 @@ pub(super) enum NodeKind {
     Code(Expr),
     /// Another integer: a test, an assignment.
     Number(Expr),
-    /// What folding leaves of `x && 1` and its like: `x` as an integer, a code as it is.
+    /// What folding leaves of `x && 1` and its like: `x` as an integer. Assigned, the code of a call
+    /// stays as it is.
     Raw(Box<Node>),
     /// An operator with one operand.
     Unary(UnaryOp, Box<Node>),
@@ -75,6 +79,15 @@ impl Node {
 
     pub fn is_error(&self) -> bool {
         matches!(self.kind, NodeKind::Error)
+    }
+
+    /// Whether it is the code of a call, or what folding left of one.
+    pub fn is_code(&self) -> bool {
+        match &self.kind {
+            NodeKind::Code(_) => true,
+            NodeKind::Raw(inner) => inner.is_code(),
+            _ => false,
+        }
     }
 
     /// Whether it is a constant.
@@ -191,6 +204,13 @@ impl Resolver<'_> {
         }
         if null {
             return super::fold::against_null(op, left, span);
+        }
+        if let (BinaryOp::Match, NodeKind::Str(text), NodeKind::Str(pattern)) =
+            (op, &left.kind, &right.kind)
+            && let Ok(pattern) = Icase::parse(pattern)
+        {
+            let holds = pattern.0.is_match(text);
+            return Node::new(NodeKind::Int(i64::from(holds)), span);
         }
         super::fold::binary(op, left, right, span, self.options.compat)
     }

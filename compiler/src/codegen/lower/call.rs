@@ -283,10 +283,15 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn call_as_operand(&mut self, call: &Call) -> Lowered<Value> {
         let sets = matches!(call.callee, Callee::Function(_)) && !reads_code(&call.args);
         if !sets {
-            let zero = self.int(0);
-            self.set_head(offset_of!(Head, rc), zero);
+            self.forget_code();
         }
         self.call(call)
+    }
+
+    /// What is run as part of an expression starts with 0 as `$rc`.
+    pub(super) fn forget_code(&mut self) {
+        let zero = self.int(0);
+        self.set_head(offset_of!(Head, rc), zero);
     }
 
     /// Calls and gives the code.

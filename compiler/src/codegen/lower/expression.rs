@@ -77,8 +77,12 @@ impl Lowering<'_, '_, '_> {
             Expr::Choose(parts) => self.choose(parts, expr.ty())?,
             Expr::Else(first, second) => self.otherwise(first, second, expr.ty())?,
             Expr::Call(call) => Loaded::Int(self.call_as_operand(call)?),
-            Expr::Block(block) => Loaded::Int(self.block_value(block)?),
+            Expr::Block(block) => {
+                self.forget_code();
+                Loaded::Int(self.block_value(block)?)
+            }
             Expr::Assign(assign) => {
+                self.forget_code();
                 let code = self.assign(assign)?;
                 let flag = self.is(IntCC::SignedGreaterThan, code, 0);
                 Loaded::Int(self.widened(flag))
