@@ -21,7 +21,8 @@ fn value(run: &mut Run, value: Option<usize>, name: &AvpName) -> Option<Val> {
     }
 }
 
-/// All values, newest first, joined by `, `.
+/// All values, newest first, joined by `, `; none stands before the first that has text, as in
+/// Kamailio.
 fn joined(run: &mut Run, name: &AvpName) -> Option<Val> {
     let size = |value: &Owned| match value {
         Owned::Int(_) => 20,
@@ -33,9 +34,9 @@ fn joined(run: &mut Run, name: &AvpName) -> Option<Val> {
     }
     let space = run.scratch.alloc(room)?;
     let mut rest = &mut space[..];
-    for (n, value) in run.avps.values(name).enumerate() {
+    for value in run.avps.values(name) {
         use std::io::Write;
-        let comma: &[u8] = if n == 0 { b"" } else { b", " };
+        let comma: &[u8] = if rest.len() == room { b"" } else { b", " };
         rest.write_all(comma).ok()?;
         match value.as_value() {
             Value::Int(n) => write!(rest, "{n}").ok()?,

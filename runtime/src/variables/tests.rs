@@ -429,6 +429,10 @@ fn an_avp_is_a_stack() {
     write(&mut run, "$avp(x)", Value::Str(b"b"));
     write(&mut run, "$avp(x)", Value::Null);
     assert_eq!(read(&mut run, "$(avp(x)[*])"), "only");
+    write(&mut run, "$avp(x)", Value::Str(b""));
+    assert_eq!(read(&mut run, "$(avp(x)[*])"), "only");
+    write(&mut run, "$avp(x)", Value::Str(b"last"));
+    assert_eq!(read(&mut run, "$(avp(x)[*])"), "last, , only");
 }
 
 #[test]
