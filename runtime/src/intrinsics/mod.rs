@@ -14,7 +14,7 @@ pub use slots::{READ_SLOT, SHIMS, WRITE_SLOT};
 use crate::abi::{Pair, status};
 use crate::arena::Mark;
 use crate::declare::Routes;
-use crate::pattern::{Flags, Pattern};
+use crate::pattern::{self, Flags};
 use crate::run::Run;
 use crate::value::{Val, Value, tag};
 
@@ -253,8 +253,8 @@ intrinsics! {
     /// Whether `text` matches a pattern made at run time; fails the expression where it is none.
     fn matches_text(run, text: Val, pattern: Val) -> Val {
         // SAFETY: compiled code's values live during the call.
-        let (text, pattern) = unsafe { (text.view(), pattern.view()) };
-        match Pattern::new(&pattern.text(), Flags { icase: true }) {
+        let (text, source) = unsafe { (text.view(), pattern.view()) };
+        match pattern::recent(&source.text(), Flags { icase: true }) {
             Ok(pattern) => Val::int(i64::from(pattern.is_match(&text.text()))),
             Err(error) => {
                 run.report(&format_args!("bad regular expression: {}", error.message));

@@ -17,6 +17,7 @@ mod bracket;
 mod byteset;
 #[cfg(test)]
 mod posix;
+mod recent;
 pub mod subst;
 mod syntax;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use automaton::Automaton;
+pub use recent::recent;
 use backtrack::Backtracker;
 use corosensei::stack::DefaultStack;
 use syntax::Syntax;

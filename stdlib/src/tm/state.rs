@@ -54,7 +54,7 @@ pub mod exports {
     use super::{NO_TRANSACTION, answered_before, any, current, status, timed_out};
     use kcc_runtime::declare::{Int, Parsed};
     use kcc_runtime::intrinsics::Icase;
-    use kcc_runtime::pattern::{Flags, Pattern};
+    use kcc_runtime::pattern::{self, Flags};
     use kcc_runtime::run::Run;
 
     /// True if the status matches `pattern`, a regular expression: in a reply its own, in a
@@ -82,7 +82,7 @@ pub mod exports {
         };
         match pattern {
             Parsed::Constant(pattern) => Ok(pattern.0.is_match(text)),
-            Parsed::Text(pattern) => Pattern::new(pattern, Flags { icase: true })
+            Parsed::Text(pattern) => pattern::recent(pattern, Flags { icase: true })
                 .map(|pattern| pattern.is_match(text))
                 .map_err(|error| error.to_string()),
         }
