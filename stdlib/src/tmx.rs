@@ -147,7 +147,8 @@ fn failed_reply(run: &Run) -> Option<Kept> {
     core.branches()
         .get(usize::from(failure.branch))?
         .reply
-        .clone()
+        .as_deref()
+        .cloned()
 }
 
 /// More of transactions.

@@ -209,7 +209,7 @@ fn forward(
     code: u16,
     hand: Option<InHand<'_>>,
 ) -> Actions {
-    let stored: Option<Kept> = if code >= 300 {
+    let stored: Option<Box<Kept>> = if code >= 300 {
         of_branch(transaction, branch, |branch| branch.reply.clone()).flatten()
     } else {
         None

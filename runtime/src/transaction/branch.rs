@@ -175,9 +175,10 @@ pub struct Branch<P: Payload> {
     /// The last status that the scripts have seen of it; 0 before the first. A branch that timed
     /// out has 408 and no [`Branch::reply`].
     pub code: u16,
-    /// Its failure answer.
-    pub reply: Option<P::Message>,
-    /// The request as sent.
+    /// Its failure answer. Few have one, so that its room is not kept in each.
+    pub reply: Option<Box<P::Message>>,
+    /// The request as sent; let go of when a 2xx comes, after which it is not sent, cancelled or
+    /// acknowledged here.
     pub request: Bytes,
     /// The CANCEL as sent; empty if none was.
     pub cancel_request: Bytes,

@@ -5,6 +5,8 @@
 //! Invariant: at most one final answer is decided, but for further 2xx to an INVITE. Once one is,
 //! no branch keeps the transaction for longer than `fr_timer`.
 
+use bytes::Bytes;
+
 use super::action::{Action, Actions, BranchIndex};
 use super::branch::{Branch, Cancel};
 use super::state::{Core, Failing, ask_cancel};
@@ -62,6 +64,7 @@ impl<P: Payload> Core<P> {
                     return;
                 }
                 branch.code = code;
+                branch.request = Bytes::new();
                 self.forward_final(index, code, now, actions);
             }
             300.. => {
@@ -69,7 +72,7 @@ impl<P: Payload> Core<P> {
                     return;
                 }
                 branch.code = code;
-                branch.reply = message;
+                branch.reply = message.map(Box::new);
                 let handler = branch.on_branch_failure.take();
                 if code >= 600 && invite && !self.settings.disable_6xx {
                     self.cancel_pending(Some(index), actions);
