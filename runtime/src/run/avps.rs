@@ -43,32 +43,74 @@ impl Parse for AvpName {
     }
 }
 
+/// What the AVPs of one message may take, in bytes.
+const LIMIT: usize = 16 << 20;
+
+/// The AVPs of the message take as much memory as they may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the message has too many AVPs: the value is not stored")]
+pub struct TooMany;
+
 /// All AVPs of a message, newest last.
 #[derive(Clone, Debug, Default)]
-pub struct Avps(Vec<(AvpName, Owned)>);
+pub struct Avps {
+    list: Vec<(AvpName, Owned)>,
+    /// What they take, in bytes.
+    size: usize,
+}
+
+/// What a value takes, in bytes.
+fn size(value: &Owned) -> usize {
+    let text = match value {
+        Owned::Int(_) => 0,
+        Owned::Str(text) => text.len(),
+    };
+    text + size_of::<(AvpName, Owned)>()
+}
 
 impl Avps {
     /// Adds a value on top; null removes the newest.
-    pub fn push(&mut self, name: &AvpName, value: Value<'_>) {
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub fn push(&mut self, name: &AvpName, value: Value<'_>) -> Result<(), TooMany> {
         match Owned::copy(value) {
-            Some(value) => self.0.push((name.clone(), value)),
+            Some(value) => {
+                let size = self.size + size(&value);
+                if size > LIMIT {
+                    return Err(TooMany);
+                }
+                self.size = size;
+                self.list.push((name.clone(), value));
+            }
             None => {
-                if let Some(place) = self.0.iter().rposition(|(other, _)| other == name) {
-                    self.0.remove(place);
+                if let Some(place) = self.list.iter().rposition(|(other, _)| other == name) {
+                    let (_, value) = self.list.remove(place);
+                    self.size -= size(&value);
                 }
             }
         }
+        Ok(())
     }
 
     /// Removes all values of `name`, then adds `value` unless it is null.
-    pub fn replace(&mut self, name: &AvpName, value: Value<'_>) {
-        self.0.retain(|(other, _)| other != name);
-        self.push(name, value);
+    ///
+    /// # Errors
+    /// There is no room for it; the older values are gone.
+    pub fn replace(&mut self, name: &AvpName, value: Value<'_>) -> Result<(), TooMany> {
+        let kept = &mut self.size;
+        self.list.retain(|(other, value)| {
+            if other == name {
+                *kept -= size(value);
+            }
+            other != name
+        });
+        self.push(name, value)
     }
 
     /// The values of `name`, newest first.
     pub fn values<'a>(&'a self, name: &'a AvpName) -> impl Iterator<Item = &'a Owned> {
-        self.0
+        self.list
             .iter()
             .rev()
             .filter(move |(other, _)| other == name)
@@ -77,7 +119,8 @@ impl Avps {
 
     /// Removes everything.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.list.clear();
+        self.size = 0;
     }
 }
 
@@ -89,14 +132,29 @@ mod tests {
     fn assignment_pushes_and_null_pops() {
         let name = AvpName::parse(b"x").unwrap();
         let mut avps = Avps::default();
-        avps.push(&name, Value::Int(1));
-        avps.push(&name, Value::Str(b"two"));
+        avps.push(&name, Value::Int(1)).unwrap();
+        avps.push(&name, Value::Str(b"two")).unwrap();
         let values: Vec<_> = avps.values(&name).map(Owned::as_value).collect();
         assert_eq!(values, [Value::Str(b"two"), Value::Int(1)]);
-        avps.push(&name, Value::Null);
+        avps.push(&name, Value::Null).unwrap();
         assert_eq!(avps.values(&name).count(), 1);
-        avps.replace(&name, Value::Null);
+        avps.replace(&name, Value::Null).unwrap();
         assert_eq!(avps.values(&name).count(), 0);
+    }
+
+    #[test]
+    fn a_message_has_a_bounded_amount_of_avps() {
+        let name = AvpName::parse(b"x").unwrap();
+        let mut avps = Avps::default();
+        let text = vec![b'x'; LIMIT / 4];
+        for _ in 0..3 {
+            avps.push(&name, Value::Str(&text)).unwrap();
+        }
+        assert_eq!(avps.push(&name, Value::Str(&text)), Err(TooMany));
+        avps.replace(&name, Value::Str(&text)).unwrap();
+        assert_eq!(avps.values(&name).count(), 1);
+        avps.push(&name, Value::Null).unwrap();
+        assert_eq!(avps.size, 0);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use kcc_sip::Message;
 
 use crate::abi::{Head, Pair, VarSlot, status};
@@ -28,10 +29,13 @@ use crate::transport::{ConnectionId, Protocol, Received, SocketId};
 use crate::value::Val;
 use crate::worker::Worker;
 
-pub use avps::{AvpName, Avps};
+pub use avps::{AvpName, Avps, TooMany};
 pub use locals::{Local, Locals};
 pub(crate) use report::panic_text;
 pub use target::{Branches, Slot, Target};
+
+/// Bytes of replaced messages that one run may keep.
+const MOST_REPLACED: usize = 4 << 20;
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,8 @@ pub struct Run {
     pub kind: Routes,
     /// The message in hand: a request, or in reply routes a reply.
     pub message: Message,
+    /// What was the message before a script replaced it: values may point into it.
+    replaced: Vec<Bytes>,
     /// Where it came from.
     pub source: Source,
     /// What the script changed of it; see [`Run::edit`].
@@ -158,6 +164,7 @@ impl Run {
             scratch: Arena::default(),
             kind: Routes::REQUEST,
             message: Message::empty(),
+            replaced: Vec::new(),
             source: Source::default(),
             edits: Edits::new(),
             branch_edits: Edits::new(),
@@ -190,6 +197,7 @@ impl Run {
         self.failed = false;
         (self.fault, self.settled) = (500, false);
         self.scratch.clear();
+        self.replaced.clear();
         self.kind = Routes::REQUEST;
         self.edits.clear();
         self.branch_edits.clear();
@@ -214,6 +222,19 @@ impl Run {
         self.message = message;
         self.source = source;
         self.look_at_message();
+    }
+
+    /// Takes `message` in the place of the one in hand, for the script that runs; false where that
+    /// was done too often. The old one stays in memory to the end of the run.
+    pub fn replace_message(&mut self, message: Message) -> bool {
+        let kept: usize = self.replaced.iter().map(Bytes::len).sum();
+        if kept > MOST_REPLACED {
+            return false;
+        }
+        self.replaced.push(self.message.bytes().clone());
+        self.message = message;
+        self.look_at_message();
+        true
     }
 
     /// Notes in the head what compiled code tests of the message without a call.
@@ -311,5 +332,43 @@ impl Run {
                 &mut self.edits
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Manifest;
+
+    fn message(body: &str) -> Message {
+        let text = format!(
+            "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nCSeq: 1 OPTIONS\r\n\r\n{body}"
+        );
+        Message::parse(Bytes::from(text)).unwrap()
+    }
+
+    #[test]
+    fn a_value_outlives_the_message_that_it_points_into() {
+        let program = Program::load(Manifest::default(), vec![], Box::new(()), &[]).unwrap();
+        let mut run = Run::new(Arc::new(program), None);
+        run.set_message(message("first"), Source::default());
+        let body = run.message.body();
+        let value = Val::str(body);
+        assert!(run.replace_message(message("second")));
+        // SAFETY: the run keeps the message.
+        let text = unsafe { value.view() };
+        assert_eq!(text, crate::value::Value::Str(b"first"));
+        assert!(
+            run.replaced[0]
+                .as_ptr_range()
+                .contains(&(value.data as *const u8))
+        );
+
+        let large = message(&"x".repeat(MOST_REPLACED));
+        assert!(run.replace_message(large.clone()));
+        assert!(run.replace_message(large.clone()));
+        assert!(!run.replace_message(large));
+        run.reset();
+        assert!(run.replaced.is_empty());
     }
 }

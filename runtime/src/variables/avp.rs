@@ -3,8 +3,19 @@
 use std::borrow::Cow;
 
 use crate::declare::{Parse, Parsed};
-use crate::run::{AvpName, Run};
+use crate::run::{AvpName, Run, TooMany};
 use crate::value::{Owned, Val, Value};
+
+/// Why `$avp` is not assigned.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum AvpError {
+    /// The name that a variable gave.
+    #[error("this is no name of an AVP")]
+    Name,
+    /// No room.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+}
 
 /// The name to look for; `None` where a variable gave something that is no name.
 fn named<'a>(name: &Parsed<'a, AvpName>) -> Option<Cow<'a, AvpName>> {
@@ -66,7 +77,7 @@ pub mod exports {
     use crate::run::{AvpName, Run};
     use crate::value::{Val, Value};
 
-    use super::{counted, joined, named, value};
+    use super::{AvpError, counted, joined, named, value};
 
     /// A list of values that belongs to the message and its transaction.
     ///
@@ -96,11 +107,11 @@ pub mod exports {
         name: Parsed<AvpName>,
         index: Index,
         value: Value,
-    ) -> Result<(), &'static str> {
-        let name = named(&name).ok_or("this is no name of an AVP")?;
+    ) -> Result<(), AvpError> {
+        let name = named(&name).ok_or(AvpError::Name)?;
         match index {
-            Index::All => run.avps.replace(&name, value),
-            _ => run.avps.push(&name, value),
+            Index::All => run.avps.replace(&name, value)?,
+            _ => run.avps.push(&name, value)?,
         }
         Ok(())
     }

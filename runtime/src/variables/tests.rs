@@ -187,7 +187,7 @@ fn variables_of_a_request() {
             ("$rpl(duri)", "<null>"),
             ("$TV(un)", "#0"),
             ("$err.class", "<null>"),
-            ("$retcode", "#1"),
+            ("$retcode", "#0"),
             ("$null", "<null>"),
             ("$true", "#1"),
             ("$def(PLAIN)", ""),

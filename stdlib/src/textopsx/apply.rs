@@ -40,12 +40,18 @@ fn edited(run: &Run) -> Option<Bytes> {
     })
 }
 
+fn replace(run: &mut Run, message: Message) -> Result<(), &'static str> {
+    let replaced = run.replace_message(message);
+    replaced
+        .then_some(())
+        .ok_or("the message was changed too often")
+}
+
 /// Takes the edited message in hand.
 fn apply(run: &mut Run) -> Result<bool, String> {
     let text = edited(run).ok_or("the message cannot be built")?;
     let message = Message::parse(text).map_err(|error| error.to_string())?;
-    let source = run.source;
-    run.set_message(message, source);
+    replace(run, message)?;
     run.edits.clear_message();
     run.target.uri.clear();
     Ok(true)
@@ -84,8 +90,7 @@ fn change_status(run: &mut Run, code: i64, reason: Option<&[u8]>) -> Result<bool
     let grown = grown.ok_or("the reason is too long")?;
     text.extend_from_slice(bytes.get(line_end..).unwrap_or_default());
     let message = Message::parse(text.into()).map_err(|error| error.to_string())?;
-    let source = run.source;
-    run.set_message(message, source);
+    replace(run, message)?;
     run.edits.shift(grown);
     Ok(true)
 }
@@ -93,7 +98,7 @@ fn change_status(run: &mut Run, code: i64, reason: Option<&[u8]>) -> Result<bool
 /// `msg_apply_changes` and its like.
 #[part(module = "textopsx")]
 pub mod exports {
-    use super::{apply, change_status};
+    use super::{apply, change_status, replace};
     use kcc_runtime::declare::{Int, Text};
     use kcc_runtime::run::Run;
     use kcc_sip::Message;
@@ -123,8 +128,7 @@ pub mod exports {
         if message.is_request() != run.message.is_request() {
             return Err("a request stays a request and a reply a reply".to_owned());
         }
-        let source = run.source;
-        run.set_message(message, source);
+        replace(run, message)?;
         run.edits.clear_message();
         run.target.uri.clear();
         Ok(true)
