@@ -195,6 +195,11 @@ impl Server {
         now.duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
+    /// Whether its time may be virtual: then it asks nobody outside of its own network.
+    pub fn is_simulated(&self) -> bool {
+        self.wall_clock == WallClock::Runtime
+    }
+
     /// The `Server` header of replies made here, a whole line; empty where there is none.
     pub fn server_header(&self) -> &[u8] {
         &self.server_header

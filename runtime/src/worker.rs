@@ -72,9 +72,13 @@ impl Worker {
     pub fn new(server: Arc<Server>, index: usize, network: Rc<dyn Network>) -> Rc<Worker> {
         let vars = fresh_vars(&server.program);
         let now = milliseconds(&server);
+        let resolver = match server.is_simulated() {
+            true => Resolver::without_servers(),
+            false => Resolver::new(),
+        };
         Rc::new(Worker {
             network,
-            resolver: Resolver::new(),
+            resolver,
             index,
             messages: Cell::new(0),
             stacks: Stacks::with_limit(MOST_SUSPENDED / server.program.settings.workers().max(1)),

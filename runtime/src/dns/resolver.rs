@@ -56,10 +56,16 @@ impl Resolver {
         Resolver::with(&Settings::default())
     }
 
+    /// A resolver that asks nobody: it knows addresses and `/etc/hosts`.
+    pub fn without_servers() -> Resolver {
+        let none = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
+        Resolver::over(&Settings::default(), none, ResolverOpts::default())
+    }
+
     /// A resolver with `settings`. Reads `/etc/resolv.conf` and `/etc/hosts`; what cannot be read
     /// is taken as empty.
     pub fn with(settings: &Settings) -> Resolver {
-        let (mut config, mut options) = match hickory_resolver::system_conf::read_system_conf() {
+        let (mut config, options) = match hickory_resolver::system_conf::read_system_conf() {
             Ok(system) => system,
             Err(_) => {
                 let none = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
@@ -84,6 +90,10 @@ impl Resolver {
             let servers = config.name_servers().to_vec();
             config = ResolverConfig::from_parts(None, Vec::new(), servers);
         }
+        Resolver::over(settings, config, options)
+    }
+
+    fn over(settings: &Settings, config: ResolverConfig, mut options: ResolverOpts) -> Resolver {
         let retry_time = settings.retry_time.unwrap_or(options.timeout);
         let system_tries = u32::try_from(options.attempts).unwrap_or(1);
         let tries = settings.tries.unwrap_or(system_tries).max(1);

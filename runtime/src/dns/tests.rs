@@ -230,3 +230,17 @@ async fn localhost_is_known_without_a_server() {
         .unwrap();
     assert!(found[0].ip.is_loopback());
 }
+
+#[test]
+fn a_resolver_without_servers_needs_no_network() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let resolver = Resolver::without_servers();
+        let found = resolver.locate(b"nowhere.invalid", None, None).await;
+        assert_eq!(found, Err(DnsError::NotFound));
+        assert!(resolver.locate(b"192.0.2.1", None, None).await.is_ok());
+    });
+}
