@@ -14,9 +14,9 @@ fn bit(flag: i64) -> Result<u32, &'static str> {
 fn branch_flags(run: &mut Run, branch: Option<i64>) -> Result<&mut u32, &'static str> {
     let target = match branch.unwrap_or(0) {
         0 => Some(&mut run.target),
-        n => usize::try_from(n - 1)
+        n => usize::try_from(n)
             .ok()
-            .and_then(|n| run.branches.as_mut_slice().get_mut(n)),
+            .and_then(|n| run.branches.as_mut_slice().get_mut(n - 1)),
     };
     Ok(&mut target.ok_or("there is no such branch")?.flags)
 }
