@@ -157,12 +157,12 @@ fn contain<'a>(
     stop: Words,
     body: impl FnOnce(&'a mut Run, Args<'a>) -> Words,
 ) -> Words {
+    let place = run;
     // SAFETY: compiled code passes the run it was given, which nobody else uses meanwhile.
-    let run = unsafe { &mut *run };
+    let run = unsafe { &mut *place };
     if run.failed {
         return stop;
     }
-    let place: *mut Run = run;
     match catch_unwind(AssertUnwindSafe(|| {
         body(
             run,
