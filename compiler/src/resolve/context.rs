@@ -209,8 +209,18 @@ fn same_in_all_contexts(node: &Node) -> bool {
     match &node.kind {
         NodeKind::Read(_, hidden) => hidden.is_none(),
         NodeKind::Selval(_) => false,
+        NodeKind::Unary(UnaryOp::Str, inner) => !is_enumerated(inner),
         NodeKind::Binary(BinaryOp::Add, ..) => node.static_type() == Some(Static::Int),
         _ => true,
+    }
+}
+
+/// Whether it is a variable with a hidden integer, or such a one as `(str)`.
+fn is_enumerated(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Read(_, hidden) => hidden.is_some(),
+        NodeKind::Unary(UnaryOp::Str, inner) => is_enumerated(inner),
+        _ => false,
     }
 }
 
