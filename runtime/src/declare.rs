@@ -213,6 +213,8 @@ pub struct TransformationDecl {
     pub symbol: &'static str,
     /// The manual.
     pub doc: &'static str,
+    /// What it takes as input: a string, or with [`ArgKind::Any`] the value as it is.
+    pub input: ArgKind,
     /// Parameters after the input value.
     pub args: &'static [ArgDecl],
     /// Whether a null input is passed on instead of being an error.

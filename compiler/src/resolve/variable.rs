@@ -139,6 +139,7 @@ impl Resolver<'_> {
             let value = self.variable_value(variable)?;
             return Some(Arg::Value(match wanted.kind {
                 ArgKind::Any => value,
+                ArgKind::Parsed(kind) if kind.by_value => or_empty(value),
                 ArgKind::Int => context::to_int(value),
                 _ => context::to_text(value),
             }));
@@ -216,6 +217,7 @@ impl Resolver<'_> {
                     match wanted.kind {
                         ArgKind::Int => Arg::Value(context::to_int(value)),
                         ArgKind::Any => Arg::Value(value),
+                        ArgKind::Parsed(kind) if kind.by_value => Arg::Value(or_empty(value)),
                         ArgKind::Text | ArgKind::Parsed(_) => Arg::Value(context::to_text(value)),
                         _ => {
                             let message = format!("`{}` must be constant here", wanted.name);
@@ -460,4 +462,9 @@ impl Resolver<'_> {
             _ => Expr::Format(parts),
         })
     }
+}
+
+/// A value, empty text where it is null: null would be an argument left out.
+fn or_empty(value: Expr) -> Expr {
+    Expr::Else(Box::new(value), Box::new(Expr::text(&b""[..])))
 }

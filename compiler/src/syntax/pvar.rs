@@ -307,6 +307,7 @@ impl<'a> Reader<'a> {
             return Err(self.error(self.at, self.at + 1, "the operation's name is missing"));
         }
         let fact = catalogue::transformation(&class.text, &operation.text);
+        let most = fact.and_then(|fact| fact.arities().max());
         let takes_rest = fact.is_some_and(|fact| fact.takes_rest());
         self.blanks();
         let mut parameters = Vec::new();
@@ -316,6 +317,12 @@ impl<'a> Reader<'a> {
                 self.rest_parameter()
             } else if last_kind == Some("chr") {
                 self.character_parameter()
+            } else if most == Some(parameters.len() + 1)
+                && self.text[self.at..].starts_with(b",}")
+            {
+                // Where none may follow, a lone comma is the parameter.
+                self.at += 1;
+                self.literal(self.at - 1, self.at)
             } else {
                 self.parameter()?
             };
@@ -345,9 +352,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A parameter up to the next comma or brace, or one variable.
+    /// A parameter up to the next comma or brace, without its leading blanks, or one variable.
     fn parameter(&mut self) -> Read<TransformationParameter> {
-        let from = self.at;
         self.blanks();
         if self.peek() == Some(b'$') {
             let start = self.at;
@@ -359,10 +365,11 @@ impl<'a> Reader<'a> {
                 span,
             });
         }
+        let start = self.at;
         while self.peek().is_some_and(|byte| !matches!(byte, b',' | b'}')) {
             self.at += 1;
         }
-        Ok(self.literal(from, self.at))
+        Ok(self.literal(start, self.at))
     }
 
     /// A separator character, which may itself be a comma or a brace.
@@ -447,7 +454,10 @@ mod tests {
         assert_eq!(text("$(var(x){s.select,1,,})"), ",");
         assert_eq!(text("$(var(x){s.select,1,}})"), "}");
         assert_eq!(text("$(var(x){re.subst,/a{2},b/c/g})"), "/a{2},b/c/g");
-        assert_eq!(text("$(var(x){s.rm, b })"), " b ");
+        assert_eq!(text("$(var(x){s.rm, b })"), "b ");
+        assert_eq!(text("$(var(x){s.count,,})"), ",");
+        assert_eq!(text("$(var(x){s.replace,a,})"), "");
+        assert_eq!(text("$(var(x){param.value,b,,})"), ",");
     }
 
     #[test]

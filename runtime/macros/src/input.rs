@@ -69,13 +69,20 @@ pub fn arguments(function: &ItemFn) -> Result<Vec<Argument>> {
 /// The `ArgDecl` of one argument.
 pub fn argument_decl(argument: &Argument) -> TokenStream {
     let Argument { name, ty } = argument;
+    let kind = kind(argument);
     quote! {
         ::kcc_runtime::declare::ArgDecl {
             name: #name,
-            kind: <#ty as ::kcc_runtime::declare::Arg>::KIND,
+            kind: #kind,
             optional: <#ty as ::kcc_runtime::declare::Arg>::OPTIONAL,
         }
     }
+}
+
+/// The kind of one argument.
+pub fn kind(argument: &Argument) -> TokenStream {
+    let ty = &argument.ty;
+    quote! { <#ty as ::kcc_runtime::declare::Arg>::KIND }
 }
 
 /// Expressions that take each argument out of what compiled code passed.

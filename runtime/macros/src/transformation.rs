@@ -41,6 +41,7 @@ pub fn expand(
     }
     let shims = pv::shim(ident, "reader", &arguments);
     let shim = format_ident!("shim_{ident}");
+    let input = input::kind(&arguments[0]);
     let decls = arguments[1..].iter().map(input::argument_decl);
     let symbol = format!("{module}.{{{text}}}");
     let doc = input::doc(&function.attrs);
@@ -50,6 +51,7 @@ pub fn expand(
             name: #operation,
             symbol: #symbol,
             doc: #doc,
+            input: #input,
             args: &[#(#decls),*],
             takes_null: #takes_null,
             shim: #shim,

@@ -53,6 +53,8 @@ pub struct ConstantKind {
     pub name: &'static str,
     /// What it is, for messages: "a regular expression".
     pub what: &'static str,
+    /// Where a variable stands for it, the variable's value is passed as it is, and not as text.
+    pub by_value: bool,
     /// Parses the text.
     pub parse: fn(&[u8]) -> Result<Constant, ConstantError>,
     /// The type that it is parsed to: kinds of one name have one type.
@@ -125,6 +127,9 @@ pub trait Parse: Sized + Send + Sync + 'static {
     /// What it is, for messages.
     const WHAT: &'static str;
 
+    /// See [`ConstantKind::by_value`]; the type that takes the argument must then accept any value.
+    const BY_VALUE: bool = false;
+
     /// Parses the text of the argument.
     fn parse(text: &[u8]) -> Result<Self, ConstantError>;
 
@@ -132,6 +137,7 @@ pub trait Parse: Sized + Send + Sync + 'static {
     const KIND: &'static ConstantKind = &ConstantKind {
         name: Self::NAME,
         what: Self::WHAT,
+        by_value: Self::BY_VALUE,
         parse: |text| Self::parse(text).map(Constant::new),
         ty: TypeId::of::<Self>,
     };

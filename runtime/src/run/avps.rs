@@ -17,6 +17,7 @@ pub enum AvpName {
 impl Parse for AvpName {
     const NAME: &'static str = "avp";
     const WHAT: &'static str = "the name of an AVP";
+    const BY_VALUE: bool = true;
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
         if let Some(digits) = text.strip_prefix(b"i:") {

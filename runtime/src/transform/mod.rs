@@ -16,10 +16,10 @@ pub mod value;
 
 use std::borrow::Cow;
 
-use crate::declare::{Arg, ArgKind, ConstantError, Index, Parse, Parsed};
+use crate::declare::{Arg, ArgKind, ConstantError, Index, Parse};
 use crate::run::Run;
 use crate::shim::Failed;
-use crate::value::{Val, Value, parse_int};
+use crate::value::{Val, Value, parse_int, tag};
 
 /// A whole number: digits with an optional sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct Decimal(i64);
 impl Parse for Decimal {
     const NAME: &'static str = "decimal";
     const WHAT: &'static str = "a number";
+    const BY_VALUE: bool = true;
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
         match text.trim_ascii() {
@@ -39,26 +40,27 @@ impl Parse for Decimal {
     }
 }
 
-/// A numeric parameter: a literal, or a variable that must hold an integer.
+/// A numeric parameter: a literal, or a variable that must hold an integer; digits as text are none.
 #[derive(Debug)]
-pub struct Number<'a>(Parsed<'a, Decimal>);
+pub struct Number(Option<i64>);
 
-impl<'a> Arg<'a> for Number<'a> {
-    const KIND: ArgKind = <Parsed<'a, Decimal> as Arg<'a>>::KIND;
+impl<'a> Arg<'a> for Number {
+    const KIND: ArgKind = ArgKind::Parsed(Decimal::KIND);
 
     unsafe fn take(val: Val) -> Self {
-        // SAFETY: the caller's promise.
-        Number(unsafe { Parsed::take(val) })
+        Number(match val.kind() {
+            // SAFETY: the address of a constant of this type, alive while the program is.
+            tag::CONSTANT => Some(unsafe { &*(val.data as *const Decimal) }.0),
+            tag::INT => Some(val.data as i64),
+            _ => None,
+        })
     }
 }
 
-impl Number<'_> {
+impl Number {
     /// The number; a variable that holds none is an error.
     fn get(self) -> Result<i64, Failed> {
-        match self.0 {
-            Parsed::Constant(Decimal(n)) => Ok(*n),
-            Parsed::Text(text) => Decimal::parse(text).map(|n| n.0).map_err(|_| Failed),
-        }
+        self.0.ok_or(Failed)
     }
 
     /// The element that it means among `len`: from 0, negative from the end.

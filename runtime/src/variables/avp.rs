@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::declare::{Parse, Parsed};
+use crate::declare::{Arg, ArgKind, Parse};
 use crate::run::{AvpName, Run, TooMany};
-use crate::value::{Owned, Val, Value};
+use crate::value::{Owned, Val, Value, tag};
 
 /// Why `$avp` is not assigned.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -17,11 +17,26 @@ pub enum AvpError {
     TooMany(#[from] TooMany),
 }
 
-/// The name to look for; `None` where a variable gave something that is no name.
-fn named<'a>(name: &Parsed<'a, AvpName>) -> Option<Cow<'a, AvpName>> {
-    match name {
-        Parsed::Constant(name) => Some(Cow::Borrowed(*name)),
-        Parsed::Text(text) => AvpName::parse(text).ok().map(Cow::Owned),
+/// A name as it is written, or what a variable holds: an integer is the name `i:n`, text is the name
+/// itself.
+pub struct Name<'a>(Option<Cow<'a, AvpName>>);
+
+impl<'a> Arg<'a> for Name<'a> {
+    const KIND: ArgKind = ArgKind::Parsed(AvpName::KIND);
+
+    unsafe fn take(val: Val) -> Self {
+        if val.kind() == tag::CONSTANT {
+            // SAFETY: the address of a constant of this type, alive while the program is.
+            return Name(Some(Cow::Borrowed(unsafe {
+                &*(val.data as *const AvpName)
+            })));
+        }
+        // SAFETY: the caller's promise.
+        Name(match unsafe { val.view() } {
+            Value::Int(n) => Some(Cow::Owned(AvpName::Number(n))),
+            Value::Str(text) if !text.is_empty() => Some(Cow::Owned(AvpName::Text(text.into()))),
+            _ => None,
+        })
     }
 }
 
@@ -73,11 +88,11 @@ fn counted(text: &[u8]) -> Option<AvpName> {
 /// AVPs.
 #[kcc_macros::part(module = "pv")]
 pub mod exports {
-    use crate::declare::{Index, Parsed, Raw};
-    use crate::run::{AvpName, Run};
+    use crate::declare::{Index, Raw};
+    use crate::run::Run;
     use crate::value::{Val, Value};
 
-    use super::{AvpError, counted, joined, named, value};
+    use super::{AvpError, Name, counted, joined, value};
 
     /// A list of values that belongs to the message and its transaction.
     ///
@@ -91,8 +106,8 @@ pub mod exports {
     /// $(avp(caller)[*]) = $null;
     /// ```
     #[pv(name = "avp")]
-    fn avp(run: &mut Run, name: Parsed<AvpName>, index: Index) -> Option<Val> {
-        let name = named(&name)?;
+    fn avp(run: &mut Run, name: Name, index: Index) -> Option<Val> {
+        let name = name.0?;
         let place = match index {
             Index::All => return joined(run, &name),
             Index::Absent => Some(0),
@@ -102,13 +117,8 @@ pub mod exports {
     }
 
     #[pv_write("avp")]
-    fn set_avp(
-        run: &mut Run,
-        name: Parsed<AvpName>,
-        index: Index,
-        value: Value,
-    ) -> Result<(), AvpError> {
-        let name = named(&name).ok_or(AvpError::Name)?;
+    fn set_avp(run: &mut Run, name: Name, index: Index, value: Value) -> Result<(), AvpError> {
+        let name = name.0.ok_or(AvpError::Name)?;
         match index {
             Index::All => run.avps.replace(&name, value)?,
             _ => run.avps.push(&name, value)?,

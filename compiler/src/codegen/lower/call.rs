@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use cranelift::module::FuncId;
 use cranelift::prelude::{InstBuilder, IntCC, Value, types};
 use kcc_runtime::abi::{Head, Place, status};
-use kcc_runtime::declare::{FunctionDecl, TransformationDecl};
+use kcc_runtime::declare::{ArgKind, FunctionDecl, TransformationDecl};
 use kcc_runtime::intrinsics::{READ_SLOT, WRITE_SLOT};
 use kcc_runtime::value::{Val, tag};
 
@@ -217,7 +217,10 @@ impl Lowering<'_, '_, '_> {
         }
         self.start(apply);
         let list = self.reserve(1 + args.len());
-        self.put_input(list, value, tag, defined)?;
+        match decl.input {
+            ArgKind::Any => self.put_value(list, value, tag, defined),
+            _ => self.put_input(list, value, tag, defined)?,
+        }
         for (n, arg) in args.iter().enumerate() {
             self.argument(list + 1 + n as u32, arg)?;
         }
@@ -229,6 +232,14 @@ impl Lowering<'_, '_, '_> {
         self.start(done);
         let params = self.builder.block_params(done);
         Ok(Loaded::Any(params[0], params[1]))
+    }
+
+    /// The input of a transformation that takes any value; a failed one is null.
+    fn put_value(&mut self, list: u32, value: Loaded, tag: Value, defined: Value) {
+        let (_, data) = self.words(value);
+        let null = self.int(tag::NULL as i64);
+        let tag = self.builder.ins().select(defined, tag, null);
+        self.put_words(list, tag, data);
     }
 
     /// The input of a transformation: text, or null.

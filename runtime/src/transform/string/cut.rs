@@ -36,10 +36,10 @@ fn place(
 /// The class `s`: parts.
 #[kcc_macros::part(module = "pv")]
 pub mod exports {
-    use crate::declare::{Parse, Parsed, Text};
+    use crate::declare::{Parsed, Text};
     use crate::run::Run;
     use crate::shim::Failed;
-    use crate::transform::string::{Count, Separator};
+    use crate::transform::string::{Bytes, Separator};
     use crate::transform::{Number, Parameter};
     use crate::value::Val;
 
@@ -54,16 +54,8 @@ pub mod exports {
     /// $var(area) = $(rU{s.substr,0,3});
     /// ```
     #[transformation("s.substr")]
-    fn substr(
-        _run: &mut Run,
-        input: Text,
-        start: Number,
-        length: Parsed<Count>,
-    ) -> Result<Val, Failed> {
-        let length = match length {
-            Parsed::Constant(Count(n)) => *n,
-            Parsed::Text(text) => Count::parse(text).map_err(|_| Failed)?.0,
-        };
+    fn substr(_run: &mut Run, input: Text, start: Number, length: Bytes) -> Result<Val, Failed> {
+        let length = length.get()?;
         let start = start.among(input.len())?.ok_or(Failed)?;
         let rest = &input[start..];
         Ok(Val::str(match length {

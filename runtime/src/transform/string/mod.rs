@@ -7,7 +7,9 @@ pub mod encode;
 pub mod escape;
 pub mod measure;
 
-use crate::declare::{ConstantError, Parse, Parsed};
+use crate::declare::{Arg, ArgKind, ConstantError, Parse, Parsed};
+use crate::shim::Failed;
+use crate::value::{Val, tag};
 
 /// Literal text in which `\n`, `\r`, `\t` and `\\` are escapes; blanks before it do not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +64,36 @@ pub struct Count(usize);
 impl Parse for Count {
     const NAME: &'static str = "s-count";
     const WHAT: &'static str = "a number of bytes";
+    const BY_VALUE: bool = true;
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
         let n = kcc_sip::token::parse_u32(text.trim_ascii());
         n.map(|n| Count(n as usize))
             .ok_or_else(|| ConstantError::new("a number, 0 or more, is expected"))
+    }
+}
+
+/// A [`Count`], or a variable that must hold such an integer.
+#[derive(Debug)]
+pub struct Bytes(Option<usize>);
+
+impl<'a> Arg<'a> for Bytes {
+    const KIND: ArgKind = ArgKind::Parsed(Count::KIND);
+
+    unsafe fn take(val: Val) -> Self {
+        Bytes(match val.kind() {
+            // SAFETY: the address of a constant of this type, alive while the program is.
+            tag::CONSTANT => Some(unsafe { &*(val.data as *const Count) }.0),
+            tag::INT => usize::try_from(val.data as i64).ok(),
+            _ => None,
+        })
+    }
+}
+
+impl Bytes {
+    /// The number; a variable that holds none is an error.
+    fn get(self) -> Result<usize, Failed> {
+        self.0.ok_or(Failed)
     }
 }
 
