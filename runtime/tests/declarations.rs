@@ -261,8 +261,6 @@ fn a_transformation_takes_the_value_before_it() {
     assert_eq!((decl.class, decl.name), ("s", "shout"));
     let result = Val::from((decl.shim)(&mut *run, [Val::str(b"ab")].as_ptr()));
     // SAFETY: the scratch memory of the run is alive.
-    assert_eq!(
-        unsafe { result.view() },
-        kcc_runtime::value::Value::Str(b"AB")
-    );
+    let result = unsafe { result.view() };
+    assert_eq!(result, kcc_runtime::value::Value::Str(b"AB"));
 }

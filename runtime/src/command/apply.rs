@@ -161,7 +161,10 @@ fn param(text: &str, modules: &[&'static Module]) -> Result<ParamSetting, String
 mod tests {
     use super::*;
 
-    fn sockets(text: &str) -> Option<Vec<(Option<String>, String, Option<u16>)>> {
+    /// Protocol, host and port.
+    type Parts = (Option<String>, String, Option<u16>);
+
+    fn sockets(text: &str) -> Option<Vec<Parts>> {
         let mut sockets = Vec::new();
         listen(text, &mut sockets)?;
         Some(
@@ -172,11 +175,7 @@ mod tests {
         )
     }
 
-    fn one(
-        protocol: Option<&str>,
-        host: &str,
-        port: Option<u16>,
-    ) -> Vec<(Option<String>, String, Option<u16>)> {
+    fn one(protocol: Option<&str>, host: &str, port: Option<u16>) -> Vec<Parts> {
         vec![(protocol.map(str::to_owned), host.to_owned(), port)]
     }
 
