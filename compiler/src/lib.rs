@@ -7,9 +7,9 @@
 pub mod catalogue;
 pub mod codegen;
 pub mod compile;
+pub mod diagnostic;
 pub mod editor;
 pub mod explain;
-pub mod diagnostic;
 pub mod ir;
 pub mod preprocess;
 pub mod resolve;

@@ -278,11 +278,21 @@ impl<'u, 'm, 'f> Lowering<'u, 'm, 'f> {
 
     /// Counts what happens here, where that is asked for.
     fn count(&mut self, place: u32, counted: Counted) {
-        let counter = self.unit.coverage.as_ref().and_then(|counts| counts.counter(place, counted));
+        let counter = self
+            .unit
+            .coverage
+            .as_ref()
+            .and_then(|counts| counts.counter(place, counted));
         if let Some(counter) = counter {
             let (address, one) = (self.int(counter.addr() as i64), self.int(1));
             let flags = MemFlagsData::trusted();
-            self.builder.ins().atomic_rmw(types::I64, flags, cranelift::codegen::ir::AtomicRmwOp::Add, address, one);
+            self.builder.ins().atomic_rmw(
+                types::I64,
+                flags,
+                cranelift::codegen::ir::AtomicRmwOp::Add,
+                address,
+                one,
+            );
         }
     }
 

@@ -6,8 +6,8 @@ use cranelift::prelude::{Block, InstBuilder, Value, types};
 use kcc_runtime::abi::{Head, status};
 
 use super::condition::Truth;
-use crate::codegen::coverage::Counted;
 use super::{Lowered, Lowering};
+use crate::codegen::coverage::Counted;
 use crate::ir::{self, Arm, Expr, Stmt, StmtKind};
 
 /// What `return` gives when its value is given up (Kamailio 5.6 and 6).
