@@ -317,8 +317,7 @@ impl<'a> Reader<'a> {
                 self.rest_parameter()
             } else if last_kind == Some("chr") {
                 self.character_parameter()
-            } else if most == Some(parameters.len() + 1)
-                && self.text[self.at..].starts_with(b",}")
+            } else if most == Some(parameters.len() + 1) && self.text[self.at..].starts_with(b",}")
             {
                 // Where none may follow, a lone comma is the parameter.
                 self.at += 1;

@@ -28,9 +28,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use automaton::Automaton;
-pub use recent::recent;
 use backtrack::Backtracker;
 use corosensei::stack::DefaultStack;
+pub use recent::recent;
 use syntax::Syntax;
 
 /// The longest expression, in bytes.
