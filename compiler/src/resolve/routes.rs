@@ -69,10 +69,19 @@ impl Resolver<'_> {
             });
         }
         if found.is_empty() && !self.options.after_errors {
-            let message = "the configuration has no route block: every request is discarded";
-            self.report(Diagnostic::warning("no-route", message));
+            self.no_route(file);
         }
         found.iter().map(|block| self.route(block)).collect()
+    }
+
+    /// Points to the end of a configuration without any block.
+    fn no_route(&mut self, file: &ast::File) {
+        let message = "the configuration has no route block: every request is discarded";
+        let mut diagnostic = Diagnostic::warning("no-route", message);
+        if let Some(last) = file.items.last() {
+            diagnostic = diagnostic.label(last.span, "nothing but settings up to here");
+        }
+        self.report(diagnostic.help("add a block `request_route { … }`"));
     }
 
     /// A named block given twice: Kamailio lets a body of only `;` be replaced.
