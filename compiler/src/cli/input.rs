@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::Read;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -79,9 +80,22 @@ impl SourceLoader for Disk {
     fn environment(&self, name: &str) -> Option<Vec<u8>> {
         std::env::var_os(name).map(OsStringExt::into_vec)
     }
+
+    fn host_name(&self) -> Option<String> {
+        let name = std::fs::read_to_string(Self::HOST_NAME).ok()?;
+        Some(name.trim_end().to_owned()).filter(|name| !name.is_empty())
+    }
+
+    fn host_address(&self) -> Option<IpAddr> {
+        let mut found = (&*self.host_name()?, 0).to_socket_addrs().ok()?;
+        found.next().map(|address| address.ip())
+    }
 }
 
 impl Disk {
+    /// Where the kernel tells the host's name.
+    const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+
     fn load_stdin(&self, limit: usize) -> Result<Vec<u8>, LoadError> {
         let mut kept = self.stdin.borrow_mut();
         if let Some(text) = &*kept {

@@ -141,7 +141,7 @@ impl Preprocessor<'_> {
     fn evaluate_variable(&self, variable: &Variable) -> Result<Vec<u8>, String> {
         let unknown = || {
             format!(
-                "`${}` has no value before the start; $env(…), $def(…) and $version(…) have",
+                "`${}` cannot stand in a rule; $env(NAME), $def(NAME), $version(num) and $HN(n) can",
                 variable.name.text
             )
         };
