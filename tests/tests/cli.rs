@@ -110,7 +110,33 @@ fn three_mistakes_on_three_lines_are_all_reported() {
 
 #[test]
 fn a_configuration_without_a_route_is_accepted_with_a_warning() {
-    check("debug = 2\n").with(0).says("warning");
+    check("debug = 2\n")
+        .with(0)
+        .says("router.cfg:1:1")
+        .says("every request is discarded");
+    check("").with(0).says("every request is discarded");
+}
+
+#[test]
+fn the_name_of_the_host_stands_in_for_a_variable_of_a_rule() {
+    let text = "#!substdef \"/HOST/$HN(n)/\"\nlisten = udp:127.0.0.1:HOST\n";
+    let ended = check(text).with(1);
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    ended.says(name.trim_end().split('.').next().unwrap());
+}
+
+#[test]
+fn a_missing_runtime_template_is_told_how_to_make() {
+    let folder = Folder::new();
+    let alone = folder.path("kcc");
+    std::fs::copy(kcc().unwrap(), &alone).unwrap();
+    let out = folder.path("router");
+    let mut command = Command::new(&alone);
+    command.args(["build", "-", "-o"]).arg(&out);
+    run(&mut command, ROUTE.as_bytes())
+        .with(2)
+        .says("kcc-standalone is missing")
+        .says("cargo build --release --workspace");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `kcc build`: makes a standalone executable of a configuration.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -65,12 +65,26 @@ impl Build {
 fn template() -> Result<Vec<u8>, Outcome> {
     let here = std::env::current_exe().map_err(failed)?;
     let path = here.with_file_name(TEMPLATE);
-    fs::read(&path).map_err(|error| {
-        failed(format_args!(
-            "{}: {error}: the runtime template is built and installed together with kcc (cargo build --release)",
-            path.display()
-        ))
+    fs::read(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => failed(format_args!(
+            "{} is missing, the part of an executable that is not the configuration\n  \
+             = help: make it with `{}` in kcc's source folder, or put it beside kcc",
+            path.display(),
+            make_template(&here)
+        )),
+        _ => failed(format_args!("{}: {error}", path.display())),
     })
+}
+
+/// The command that makes the template for the `kcc` at `here`.
+fn make_template(here: &Path) -> &'static str {
+    let debug = here
+        .parent()
+        .is_some_and(|folder| folder.ends_with("debug"));
+    match debug {
+        true => "cargo build --workspace",
+        false => "cargo build --release --workspace",
+    }
 }
 
 /// Writes beside the target and renames, so that a running executable can be replaced and a half
