@@ -1,8 +1,13 @@
 //! All that compiled code and the runtime agree on.
 //!
 //! Compiled code sees a [`Head`] at the start of each run, calls every builtin through one
-//! signature ([`Shim`]), and calls the [`crate::intrinsics`] by theirs. A change here changes
-//! [`VERSION`].
+//! signature ([`Shim`]), and calls the [`crate::intrinsics`] by theirs.
+//!
+//! [`VERSION`] goes up by one with each change after which compiled code and a runtime from before
+//! it would misunderstand each other: of a type or number in this file, of the layout of
+//! [`Val`], of a signature or the meaning of an intrinsic, of what an argument's kind is passed as
+//! ([`crate::declare::ArgKind`]), of the serialised [`crate::program::Manifest`]. A new intrinsic or
+//! builtin is no such change: it is found by its name, or reported as missing.
 //!
 //! **Invariant:** nothing unwinds through compiled code. Each entry of the runtime contains panics
 //! and answers with a [`status`], which compiled code tests after the call.
@@ -11,7 +16,7 @@ use crate::run::Run;
 use crate::value::{Val, tag};
 
 /// Version of this agreement, checked when a standalone program is loaded.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What compiled code does after a call.
 pub mod status {

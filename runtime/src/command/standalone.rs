@@ -7,7 +7,7 @@ use crate::abi::RouteFn;
 use crate::command::{Options, apply, options, serve};
 use crate::declare::Module;
 use crate::image;
-use crate::intrinsics::{INTRINSICS, SHIMS};
+use crate::intrinsics::address;
 use crate::program::{Manifest, Program};
 
 const USAGE: &str = "\
@@ -63,17 +63,10 @@ fn load(options: &Options, modules: &[&'static Module]) -> Result<Program, Strin
     let symbols: HashMap<&str, *const ()> = modules
         .iter()
         .flat_map(|module| module.symbols())
-        .chain(SHIMS.iter().copied())
         .map(|(name, shim)| (name, shim as *const ()))
-        .chain(
-            INTRINSICS
-                .iter()
-                .map(|intrinsic| (intrinsic.name, intrinsic.address)),
-        )
         .collect();
-    let loaded = image
-        .load(&|name| symbols.get(name).copied())
-        .map_err(|error| error.to_string())?;
+    let find = |name: &str| symbols.get(name).copied().or_else(|| address(name));
+    let loaded = image.load(&find).map_err(|error| error.to_string())?;
     let mut manifest: Manifest = postcard::from_bytes(loaded.manifest)
         .map_err(|error| format!("the program cannot be read: {error}"))?;
     apply(options, &mut manifest, modules)?;
