@@ -87,7 +87,7 @@ impl Resolver<'_> {
             self.report(
                 Diagnostic::error("wrong-value", message)
                     .label(parameter.value_span, "")
-                    .note(format!("it takes: {}", kinds.join(" or "))),
+                    .note(format!("it takes {}", kinds_in_words(&kinds))),
             );
             return;
         }
@@ -174,6 +174,24 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// What a parameter takes, as a person says it.
+fn kinds_in_words(kinds: &[&str]) -> String {
+    let mut words: Vec<&str> = kinds
+        .iter()
+        .map(|kind| match *kind {
+            "int" => "a number",
+            "str" => "a string",
+            "id" => "a word without quotes",
+            "ipv4" | "ipv6" => "an address",
+            "proto" => "a protocol",
+            "socket" | "socket-list" => "[protocol:]address[:port]",
+            word => word,
+        })
+        .collect();
+    words.dedup();
+    words.join(" or ")
 }
 
 /// The spelling that the runtime knows, else the first in order.

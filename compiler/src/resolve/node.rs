@@ -191,6 +191,11 @@ impl Resolver<'_> {
             false => (bad_left, bad_right),
         };
         if bad_left || bad_right {
+            let negated = matches!(left.kind, NodeKind::Unary(UnaryOp::Not, _));
+            if negated && super::fold::compares(op) && r != Some(Static::Int) {
+                self.not_of_one_side(binary_text(op), left.span, right.span);
+                return Node::new(NodeKind::Error, span);
+            }
             let operand = if bad_left { &left } else { &right };
             self.type_mismatch(binary_text(op), op_span, operand);
             return Node::new(NodeKind::Error, span);
@@ -213,6 +218,17 @@ impl Resolver<'_> {
             return Node::new(NodeKind::Int(i64::from(holds)), span);
         }
         super::fold::binary(op, left, right, span, self.options.compat)
+    }
+
+    /// `!$rm == "INVITE"`
+    fn not_of_one_side(&mut self, op: &str, left: Span, right: Span) {
+        let message = format!("`!` belongs to the left side of `{op}` alone");
+        self.report(
+            Diagnostic::error("type-mismatch", message)
+                .label(left, "this is 0 or 1")
+                .label(right, "this is not compared with 0 or 1")
+                .help(format!("put the comparison in parentheses: !(… {op} …)")),
+        );
     }
 
     fn type_mismatch(&mut self, op: &str, op_span: Span, operand: &Node) {

@@ -183,9 +183,13 @@ pub(super) fn keywords(kinds: Routes) -> String {
     for bit in 0..16 {
         let kind = Routes(1 << bit);
         let known = Routes::ANY.allows(kind) && kind != Routes::ERROR;
-        if known && kinds.allows(kind) && !words.contains(&keyword(kind)) {
-            words.push(keyword(kind));
+        if !known || !kinds.allows(kind) || words.contains(&keyword(kind)) {
+            continue;
         }
+        if kind == Routes::REQUEST {
+            words.push("request_route");
+        }
+        words.push(keyword(kind));
     }
     words.join(", ")
 }

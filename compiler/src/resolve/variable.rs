@@ -321,7 +321,19 @@ impl Resolver<'_> {
                         diagnostic.severity = Severity::Warning;
                     }
                 }
-                self.report(suggest(diagnostic, like.map(|like| format!("${like}"))));
+                // In a string a name goes on over dots, digits and letters.
+                let end = name
+                    .find('.')
+                    .filter(|end| self.names.pv(&name[..*end]).is_some());
+                self.report(match end {
+                    Some(end) => {
+                        let (name, rest) = name.split_at(end);
+                        diagnostic
+                            .note("in a string the dot counts as a part of the name")
+                            .help(format!("put the name in parentheses: $({name}){rest}"))
+                    }
+                    None => suggest(diagnostic, like.map(|like| format!("${like}"))),
+                });
             }
         }
         None

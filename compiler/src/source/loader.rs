@@ -35,7 +35,7 @@ pub enum LoadError {
     #[error("it is a directory")]
     Directory,
     /// The file is longer than what was allowed.
-    #[error("it is larger than a configuration may be")]
+    #[error("it is larger than a configuration may be (16 MiB)")]
     TooLarge,
     /// Anything else, in the words of the operating system.
     #[error("{0}")]

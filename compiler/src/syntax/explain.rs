@@ -24,6 +24,11 @@ impl<'a> Expected<'a> {
         self.names.contains(&name)
     }
 
+    /// True if nothing but the terminal of that name was acceptable.
+    pub fn is_only(&self, name: &str) -> bool {
+        self.names == [name]
+    }
+
     /// In words; `None` when there is too much to be of use.
     ///
     /// After an operand the parser may have closed expressions before it saw the error, and no

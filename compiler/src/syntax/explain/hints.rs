@@ -23,6 +23,7 @@ impl Explainer<'_> {
         self.after_a_list(at, expected)
             .or_else(|| self.after_a_token(at, kind, expected))
             .or_else(|| self.foreign_word(at, begin?, kind))
+            .or_else(|| self.bare_word(at, expected))
             .or_else(|| self.foreign_sign(at, kind))
             .or_else(|| self.misplaced(at, begin, kind, expected))
     }
@@ -42,6 +43,33 @@ impl Explainer<'_> {
                 )
                 .help("put a `;` after the list"),
         )
+    }
+
+    /// A name that neither a call nor a define makes a value.
+    fn bare_word(&self, at: usize, expected: &Expected<'_>) -> Option<Diagnostic> {
+        // At the end of a line something else is missing.
+        if self.first_on_line(at) {
+            return None;
+        }
+        let at = at.checked_sub(1)?;
+        if self.kind(at) != Some(Kind::Id) || !expected.is_only("(") {
+            return None;
+        }
+        let word = self.text(at);
+        let before = at.checked_sub(1).and_then(|index| self.kind(index));
+        let is_statement = matches!(
+            before,
+            Some(Kind::Semicolon | Kind::BraceOpen | Kind::BraceClose | Kind::Colon)
+        );
+        let diagnostic = match is_statement {
+            true => syntax(format!("`{word}` is no statement")),
+            false => syntax(format!("`{word}` is no value")),
+        };
+        let diagnostic = diagnostic.label(self.span(at), "neither a define nor a call");
+        Some(match is_statement {
+            true => diagnostic.help(format!("a call has parentheses: {word}()")),
+            false => diagnostic.help(format!("text stands in quotes: \"{word}\"")),
+        })
     }
 
     /// Two tokens that look like one thing and are two.
