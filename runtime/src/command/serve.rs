@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::daemon;
+use super::daemon::{self, Waiting};
 use crate::command::Options;
 use crate::log;
 use crate::program::Program;
@@ -32,7 +32,9 @@ enum ServeError {
 /// To be called before any other thread is started, where `background` is asked for.
 pub fn run(program: Program, options: &Options, background: bool) -> ExitCode {
     name_options_without_effect(options);
-    let code = match serve(program, options, background) {
+    // Dropped after the error is shown, so that who waits ends after it.
+    let mut waiting = None;
+    let code = match serve(program, options, background, &mut waiting) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -54,7 +56,14 @@ fn name_options_without_effect(options: &Options) {
     }
 }
 
-fn serve(program: Program, options: &Options, background: bool) -> Result<(), ServeError> {
+/// `waiting` is set once the process is in the background and until it is ready: whoever started it
+/// waits until then, or until that is dropped.
+fn serve(
+    program: Program,
+    options: &Options,
+    background: bool,
+    waiting: &mut Option<Waiting>,
+) -> Result<(), ServeError> {
     if let Some(directory) = &options.directory {
         std::env::set_current_dir(directory).map_err(|error| at(directory, &error))?;
     }
@@ -62,11 +71,9 @@ fn serve(program: Program, options: &Options, background: bool) -> Result<(), Se
         std::os::unix::fs::chroot(root).map_err(|error| at(root, &error))?;
         std::env::set_current_dir("/")?;
     }
-    let waiting = if background {
-        Some(daemon::detach()?)
-    } else {
-        None
-    };
+    if background {
+        *waiting = Some(daemon::detach()?);
+    }
     log::set_threshold(program.settings.debug.clamp(-9, 9) as i32);
     log::set_color(program.settings.log_color);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -86,7 +93,7 @@ fn serve(program: Program, options: &Options, background: bool) -> Result<(), Se
             .map(PidFile::write)
             .transpose()?;
         announce(&running.server)?;
-        if let Some(waiting) = waiting {
+        if let Some(waiting) = waiting.take() {
             daemon::close_streams(options.log_stderr)?;
             waiting.ready();
         }
