@@ -7,7 +7,6 @@ use std::process::Command;
 
 use kcc_tests::built::kcc;
 use kcc_tests::folder::Folder;
-use kcc_tests::port;
 use kcc_tests::program::{Ended, run};
 
 const ROUTE: &str = "request_route {\n\texit;\n}\n";
@@ -169,8 +168,8 @@ fn defines_come_from_the_command_line() {
 
 #[test]
 fn a_port_in_use_is_named() {
-    let port = port::free();
-    let _taken = UdpSocket::bind(("127.0.0.1", port)).unwrap();
+    let taken = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
     let text = format!("listen = udp:127.0.0.1:{port}\n{ROUTE}");
     let ended = kcc_with(&["run", "-"], text).with(2);
     ended.says("in use").says(&format!("127.0.0.1:{port}"));
