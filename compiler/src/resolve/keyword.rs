@@ -12,9 +12,6 @@ use crate::ir::{Arg, Comparison, Expr, Operand, Own, PvRef};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Test, TestSubject, TestValue};
 
-/// `max_len`: the largest message, in bytes.
-const MAX_LEN: i64 = 65_535;
-
 impl Resolver<'_> {
     /// A test: 0 or 1. `None` after an error.
     pub(super) fn keyword_test(&mut self, test: &Test) -> Option<Expr> {
@@ -213,7 +210,6 @@ impl Resolver<'_> {
                 }
                 self.int(&node)
             }
-            TestValue::MaxLen(_) => Expr::Int(MAX_LEN),
             _ => {
                 self.error("bad-test", "a number is expected", test.op_span);
                 return None;

@@ -252,8 +252,6 @@ pub enum TestValue {
     Protocol(Protocol, Span),
     /// `address`, `address/bits` or `address/mask`.
     Network(Network),
-    /// `max_len`; Kamailio's grammar knows the word no more and the parser makes no such value.
-    MaxLen(Span),
 }
 
 /// An address with an optional prefix length or mask.
