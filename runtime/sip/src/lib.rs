@@ -6,28 +6,46 @@
 
 #![forbid(unsafe_code)]
 
+pub mod body;
 pub mod build;
 pub mod cseq;
+pub mod date;
+pub mod digest;
 pub mod error;
+pub mod event;
 pub mod framing;
 pub mod header;
+pub mod identity;
 pub mod message;
 pub mod method;
 pub mod name_addr;
 pub mod params;
+pub mod privacy;
+pub mod rack;
+pub mod reason;
+pub mod session;
 pub mod span;
 pub mod status;
 pub mod token;
 pub mod uri;
 pub mod via;
 
+pub use body::{Disposition, MediaType, Multipart, Part, Sdp};
 pub use cseq::CSeq;
+pub use date::Date;
+pub use digest::AuthParams;
 pub use error::{ParseError, ParseErrorKind};
+pub use event::{Event, SubscriptionState};
 pub use header::HeaderKind;
+pub use identity::Identity;
 pub use message::{Header, Message, RequestLine, StatusLine};
 pub use method::Method;
 pub use name_addr::{Contact, NameAddr, addresses, contacts};
 pub use params::{Param, Params};
+pub use privacy::Privacy;
+pub use rack::RAck;
+pub use reason::Reason;
+pub use session::SessionExpires;
 pub use span::Span;
 pub use status::reason_phrase;
 pub use uri::{Scheme, Uri};

@@ -5,6 +5,7 @@
 //! asked for. Invariant: every accessor returns a subslice of [`Message::bytes`].
 
 mod access;
+mod extensions;
 mod index;
 
 use crate::error::ParseError;

@@ -7,7 +7,7 @@ use kcc_sip::framing::{Frame, Limits, Scan, frame};
 use kcc_sip::{Contact, HeaderKind, Message, NameAddr, Params, Uri, Via, contacts, token};
 use std::net::IpAddr;
 
-const SEEDS: [&[u8]; 3] = [
+const SEEDS: [&[u8]; 4] = [
     b"INVITE sip:bob;x=1:pw@[::1]:5060;transport=tcp;lr?a=b&c=%41 SIP/2.0\r\n\
       Via: SIP/2.0/UDP pc33.atlanta.com:5060;branch=z9hG4bK776;rport=1;received=1.2.3.4;i=2;alias, SIP / 2.0 / TCP b\r\n\
       v : SIP/2.0/UDP c\r\nMax-Forwards: 70\r\nTo: \"B, \\\"x\" <sip:bob@biloxi.com;a=\"b\">;x=\"y;z\"\r\n\
@@ -15,6 +15,14 @@ const SEEDS: [&[u8]; 3] = [
       Route: <sip:a;lr>, <sip:b;lr>\r\nRecord-Route: <sip:c;lr>\r\n folded\r\nm: *, sip:a;q=1\r\nl: 3\r\n\r\nabc",
     b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1.2.3\r\nFrom: <sip:a>;tag=1\r\nTo: <sip:b>;tag=2\r\n\
       CSeq: 1 INVITE\r\nCall-ID: x\r\nContent-Length: 0\r\n\r\n",
+    b"NOTIFY sip:a SIP/2.0\r\nVia: SIP/2.0/TLS a\r\nDate: Sat, 13 Nov 2010 23:29:00 GMT\r\nRAck: 1 2 INVITE\r\n\
+      o: a.b;id=1\r\nSubscription-State: active;expires=1\r\nPrivacy: id;none\r\nx: 90;refresher=uas\r\n\
+      Authorization: Digest username=\"a@b\", realm=\"c\", nc=00000001, qop=auth\r\n\
+      Identity: a.b.c;info=<d>;alg=ES256\r\nReason: Q.850;cause=16;text=\"x\"\r\nDiversion: <sip:a>;reason=\"x\"\r\n\
+      Refer-To: <sip:a?b=c>\r\nContent-Disposition: signal;handling=optional\r\n\
+      Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\npre\r\n--b\r\nContent-Type: multipart/mixed;\r\n boundary=i\r\n\r\n\
+      --i\r\n\r\nx\r\n--i--\r\n--b\r\nc: application/sdp\r\n\r\nv=0\r\no=a 1 2 IN IP4 1.2.3.4\r\nc=IN IP4 1.2.3.4/1\r\n\
+      m=audio 1/2 RTP/AVP 0 8\r\na=sendonly\r\na=x:y\r\n--b--\r\nend",
     b"GET /a HTTP/1.1\r\nHost: b\r\nUpgrade: websocket\r\n\r\n",
 ];
 
@@ -84,6 +92,40 @@ fn read_text(text: &[u8]) {
     }
 }
 
+fn read_extensions(m: &Message) {
+    let _ = (m.expires(), m.min_expires(), m.min_se(), m.rseq());
+    let _ = (m.rack(), m.date(), m.privacy(), m.refer_to());
+    let _ = m.session_expires().map(|s| s.refresher());
+    let _ = m.event().map(|e| (e.same_as(&e), e.templates().count()));
+    let _ = m.subscription_state().map(|s| (s.expires(), s.reason()));
+    let _ = m.content_disposition().map(|d| d.is_required());
+    let _ = (m.paths().count(), m.diversions().count());
+    m.identities().for_each(|i| _ = (i.parts(), i.info()));
+    m.reasons().for_each(|r| _ = (r.cause(), r.text()));
+    for a in m.auth(HeaderKind::Authorization) {
+        let _ = (a.user_and_domain(), a.nonce_count(), a.qops().count());
+        let _ = (a.algorithm(), a.iter().count());
+    }
+    let mut levels = 0;
+    let mut inside = m.multipart();
+    while let Some(parts) = inside.filter(|_| levels < 8) {
+        let _ = (parts.preamble(), parts.epilogue(), parts.end());
+        for part in parts.parts() {
+            assert!(m.offset_of(part.head).is_some() && m.offset_of(part.body).is_some());
+            let _ = (part.disposition(), part.headers().count());
+        }
+        inside = parts.parts().find_map(|part| part.nested());
+        levels += 1;
+    }
+    if let Some(sdp) = m.sdp() {
+        let _ = (sdp.origin(), sdp.session().connection());
+        for section in sdp.media() {
+            let _ = (section.media(), sdp.connection_of(&section));
+            let _ = (sdp.direction_of(&section), section.attributes().count());
+        }
+    }
+}
+
 fn read(m: &Message) {
     for h in m.headers() {
         assert!(m.offset_of(h.line).is_some() && m.offset_of(h.value).is_some());
@@ -116,6 +158,8 @@ fn read(m: &Message) {
         m.contacts().count(),
     );
     assert!(m.headers_start() <= m.headers_end() && m.headers_end() <= m.bytes().len());
+
+    read_extensions(m);
 
     let mut out = Vec::new();
     let mut reply = Reply::new(m, 200, b"OK");

@@ -68,7 +68,7 @@ impl Message {
         self.value(HeaderKind::CallId)
     }
 
-    fn address(&self, kind: HeaderKind) -> Option<NameAddr<'_>> {
+    pub(super) fn address(&self, kind: HeaderKind) -> Option<NameAddr<'_>> {
         NameAddr::parse(self.value(kind)?).ok()
     }
 
@@ -98,7 +98,7 @@ impl Message {
             .flat_map(|h| -> Contacts<'_> { contacts(h.value) })
     }
 
-    fn all_addresses(
+    pub(super) fn all_addresses(
         &self,
         kind: HeaderKind,
     ) -> impl Iterator<Item = Result<NameAddr<'_>, ParseError>> {
