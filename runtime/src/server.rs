@@ -11,8 +11,8 @@ use crate::program::{AliasSpec, Program, SocketSpec};
 use crate::proxy::{Defaults, Transactions};
 use crate::settings::Settings;
 use crate::transport::{
-    Alias, ListenError, ListenOptions, ListenSpec, Myself, Options, Protocol, Socket, Transport,
-    WorkerSockets, listen,
+    Alias, ListenError, ListenOptions, ListenSpec, Myself, Options, Protocol, Socket, Tls,
+    Transport, WorkerSockets, listen,
 };
 use crate::worker;
 
@@ -62,6 +62,9 @@ pub enum StartError {
         /// What is wrong.
         message: String,
     },
+    /// A socket of TLS, and nothing that makes it secure.
+    #[error("cannot listen on {0}: the module tls is not loaded")]
+    NoTls(String),
     /// No thread.
     #[error("cannot start a worker: {0}")]
     Thread(#[from] std::io::Error),
@@ -158,7 +161,13 @@ impl Server {
                 })?;
             }
         }
-        let transport = Transport::new(sockets, transport_options(&program));
+        let tls = shared.get::<Arc<Tls>>().cloned();
+        if let Some(socket) = sockets.iter().find(|socket| socket.protocol.secure())
+            && tls.is_none()
+        {
+            return Err(StartError::NoTls(socket.text.to_string()));
+        }
+        let transport = Transport::new(sockets, transport_options(&program), tls);
         let server = Server {
             transport,
             myself,

@@ -7,14 +7,14 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
-use super::{ConnectionId, Protocol, SendError, SocketId};
+use super::{ConnectionId, Protocol, Security, SendError, SocketId};
 
 /// Bytes that may wait while the peer still reads; `tcp_conn_wq_max` holds once it does not.
 const BURST: usize = 1 << 20;
@@ -49,6 +49,7 @@ pub(super) struct Connection {
     pub(super) wake: Notify,
     queue_limit: usize,
     queue: Mutex<Queue>,
+    security: OnceLock<Arc<Security>>,
     /// Locked only under the table's lock.
     aliases: Mutex<SmallVec<[SocketAddr; 1]>>,
 }
@@ -97,7 +98,8 @@ impl Connections {
         if table.by_id.len() >= self.limit {
             return None;
         }
-        Some(self.enter(&mut table, peer, socket, false))
+        // Before the handshake has ended nothing can be written.
+        Some(self.enter(&mut table, peer, socket, peer.0.secure()))
     }
 
     /// The connection to `peer`, or a new one that the caller has to open.
@@ -136,6 +138,7 @@ impl Connections {
                 stalled,
                 ..Queue::default()
             }),
+            security: OnceLock::new(),
             aliases: Mutex::default(),
         });
         table.by_id.insert(connection.id, Arc::clone(&connection));
@@ -213,6 +216,17 @@ impl Table {
 }
 
 impl Connection {
+    /// For the task: keeps what the handshake agreed on.
+    pub(super) fn secured(&self, security: Security) {
+        // There is one handshake a connection.
+        let _ = self.security.set(Arc::new(security));
+    }
+
+    /// What the handshake agreed on.
+    pub(super) fn security(&self) -> Option<Arc<Security>> {
+        self.security.get().cloned()
+    }
+
     /// Queues one message. With `SendError::QueueFull` the connection ends.
     pub(super) fn send(&self, data: &[u8]) -> Result<(), SendError> {
         let mut queue = self.queue.lock();

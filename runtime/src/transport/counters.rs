@@ -62,6 +62,12 @@ counters! {
     TcpAcceptErrors = "tcp_accept_errors",
     /// Keepalives answered on connections (RFC 5626 §3.5.1).
     TcpPings = "tcp_pings",
+    /// TLS handshakes that succeeded.
+    TlsHandshakes = "tls_handshakes",
+    /// TLS handshakes that failed.
+    TlsFailed = "tls_failed",
+    /// TLS handshakes that took longer than `tls_handshake_timeout`.
+    TlsTimeout = "tls_timeout",
 }
 
 /// The counters of one server, shared by its workers.

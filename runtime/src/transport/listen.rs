@@ -256,7 +256,7 @@ fn bind(
                 address = socket.local_addr()?;
                 worker.udp.push((id, socket));
             }
-            Protocol::Tcp => {
+            Protocol::Tcp | Protocol::Tls => {
                 let listener = place.tcp(options)?;
                 address = listener.local_addr()?;
                 worker.tcp.push((id, listener));

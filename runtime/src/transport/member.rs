@@ -9,7 +9,7 @@ use super::memory::{Listener, Memory, Port};
 use super::pipe::Pipe;
 use super::udp::{LARGEST, SHORTEST};
 use super::wire::Wire;
-use super::{Counter, Handler, Network, Protocol, Received, SendError, SocketId, tcp};
+use super::{Counter, Handler, Network, Protocol, Received, SendError, SocketId, stream};
 
 /// Puts the worker's sockets on the network; what arrives goes to `handler`.
 pub(super) fn join(memory: &Memory, wire: &Rc<Wire>, handler: &Rc<dyn Handler>) {
@@ -69,9 +69,9 @@ impl Port for Seat {
 }
 
 impl Listener for Seat {
-    fn accept(&self, peer: SocketAddr, stream: Pipe) {
+    fn accept(&self, peer: SocketAddr, pipe: Pipe) {
         if let Some(wire) = self.wire.upgrade() {
-            tcp::accepted(&wire, self.socket, stream, peer, &self.handler);
+            stream::accepted(&wire, self.socket, pipe, peer, &self.handler);
         }
     }
 }

@@ -19,12 +19,14 @@ mod myself;
 mod pipe;
 mod protocol;
 mod socket;
-mod tcp;
+mod stream;
+mod tls;
 mod udp;
 mod wire;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -37,6 +39,7 @@ pub use myself::{Alias, Myself};
 pub use pipe::Pipe;
 pub use protocol::Protocol;
 pub use socket::{Socket, SocketId};
+pub use tls::{Profile, ProfilePlace, Role, Security, Tls, TlsError, Versions};
 pub use wire::{Options, Transport, Wire};
 
 /// A connection's number, never used twice in the life of the process (`$conid`).
@@ -131,6 +134,8 @@ pub enum CloseReason {
     System(i32),
     /// It could not be opened within `tcp_connect_timeout`.
     ConnectTimeout,
+    /// The TLS handshake failed, or was not done within `tls_handshake_timeout`.
+    Handshake,
     /// The server or the script closed it.
     Local,
 }
@@ -189,6 +194,10 @@ pub trait Network {
 
     /// The open connection to `peer`, if there is one.
     fn connection_to(&self, protocol: Protocol, peer: SocketAddr) -> Option<ConnectionId>;
+
+    /// What TLS agreed on for the connection; `None` without TLS, before the handshake has ended,
+    /// and when the connection is gone.
+    fn security(&self, connection: ConnectionId) -> Option<Arc<Security>>;
 
     /// Makes messages to `port` of the connection's peer use this connection
     /// (`force_tcp_alias`, RFC 5923). False when the connection is gone.

@@ -14,8 +14,8 @@ use super::connections::Connections;
 use super::memory::Memory;
 use super::udp::{Flushed, Udp};
 use super::{
-    ConnectionId, Counter, Counters, Destination, Handler, Network, Protocol, SendError, Socket,
-    SocketId, WorkerSockets, member, tcp,
+    ConnectionId, Counter, Counters, Destination, Handler, Network, Protocol, Security, SendError,
+    Socket, SocketId, Tls, WorkerSockets, member, stream,
 };
 
 /// The core parameters that concern sending and connections.
@@ -33,6 +33,8 @@ pub struct Options {
     pub tcp_msg_read_timeout: Duration,
     /// `tcp_connect_timeout`.
     pub tcp_connect_timeout: Duration,
+    /// `tls_handshake_timeout`: time that a TLS handshake may take.
+    pub tls_handshake_timeout: Duration,
     /// `tcp_conn_wq_max`: bytes that may wait for a peer that does not read.
     pub tcp_conn_wq_max: usize,
     /// `tcp_max_connections`: connections of all workers together.
@@ -54,6 +56,7 @@ impl Default for Options {
             tcp_connection_lifetime: Duration::from_secs(120),
             tcp_msg_read_timeout: Duration::from_secs(20),
             tcp_connect_timeout: Duration::from_secs(10),
+            tls_handshake_timeout: Duration::from_secs(10),
             tcp_conn_wq_max: 32 << 10,
             tcp_max_connections: 2048,
             tcp_accept_no_cl: false,
@@ -69,12 +72,15 @@ pub struct Transport {
     options: Options,
     counters: Counters,
     connections: Connections,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Transport {
-    /// A transport over `sockets`, the table of [`Bound`](super::Bound).
-    pub fn new(sockets: Vec<Socket>, options: Options) -> Arc<Transport> {
+    /// A transport over `sockets`, the table of [`Bound`](super::Bound). Without `tls` the sockets
+    /// of TLS accept nothing and no connection with TLS is opened.
+    pub fn new(sockets: Vec<Socket>, options: Options, tls: Option<Arc<Tls>>) -> Arc<Transport> {
         Arc::new(Transport {
+            tls,
             sockets,
             options,
             counters: Counters::default(),
@@ -159,7 +165,7 @@ impl Wire {
         for (socket, listener) in self.listeners.take() {
             let (wire, handler) = (Rc::clone(self), Rc::clone(&handler));
             tasks.push(crate::local::spawn(async move {
-                report(tcp::accept_task(wire, socket, listener, handler).await);
+                report(stream::accept_task(wire, socket, listener, handler).await);
             }));
         }
         let flush = Rc::clone(&self.udp).flush_task(Arc::clone(&self.shared), handler);
@@ -197,6 +203,11 @@ impl Wire {
         &self.shared.options
     }
 
+    /// What makes streams of `protocol` secure.
+    pub(super) fn tls_for(&self, protocol: Protocol) -> Option<&Tls> {
+        self.shared.tls.as_deref().filter(|_| protocol.secure())
+    }
+
     pub(super) fn memory(&self) -> Option<&Rc<Memory>> {
         self.memory.as_ref()
     }
@@ -220,7 +231,12 @@ impl Wire {
         let handler = self.handler.borrow().clone();
         let handler = handler.ok_or(SendError::NotConnected)?;
         let this = self.this.upgrade().ok_or(SendError::NotConnected)?;
-        if to.protocol != Protocol::Tcp || self.options().tcp_no_connect {
+        let possible = match to.protocol {
+            Protocol::Tcp => true,
+            Protocol::Tls => self.tls_for(to.protocol).is_some(),
+            _ => false,
+        };
+        if !possible || self.options().tcp_no_connect {
             return Err(SendError::NotConnected);
         }
         let socket = self.sending_socket(to)?;
@@ -229,7 +245,7 @@ impl Wire {
             // The script's choice of a socket is a choice of the address to come from.
             let source = to.socket.and_then(|_| self.socket(socket));
             let source = source.map(|socket| SocketAddr::new(socket.address.ip(), 0));
-            tcp::open(&this, Arc::clone(&connection), source, &handler);
+            stream::open(&this, Arc::clone(&connection), source, &handler);
         }
         connection.send(data)
     }
@@ -298,6 +314,10 @@ impl Network for Wire {
     fn connection_to(&self, protocol: Protocol, peer: SocketAddr) -> Option<ConnectionId> {
         let connection = self.connections().find((protocol, peer))?;
         Some(connection.id)
+    }
+
+    fn security(&self, connection: ConnectionId) -> Option<Arc<Security>> {
+        self.connections().get(connection)?.security()
     }
 
     fn alias(&self, connection: ConnectionId, port: u16) -> bool {

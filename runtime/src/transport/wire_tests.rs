@@ -71,7 +71,7 @@ fn serve<F: Future>(options: Options, test: impl FnOnce(Server) -> F) {
         ..ListenSpec::default()
     };
     let mut bound = listen(&[spec], &ListenOptions::default()).unwrap();
-    let shared = Transport::new(bound.sockets, options);
+    let shared = Transport::new(bound.sockets, options, None);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -363,7 +363,7 @@ fn one_peers_datagrams_spread_over_the_workers_and_each_sends_on_all_connections
         ..ListenOptions::default()
     };
     let bound = listen(&[spec], &options).unwrap();
-    let shared = Transport::new(bound.sockets, Options::default());
+    let shared = Transport::new(bound.sockets, Options::default(), None);
     let [udp, tcp] = [0, 1].map(|n: usize| shared.sockets()[n].address);
     let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let (stop, _) = tokio::sync::broadcast::channel::<()>(1);

@@ -1,15 +1,7 @@
-//! Streams: accepting, opening, reading and writing connections (RFC 3261 §18, RFC 5626 §3.5.1).
-//!
-//! Every worker has its own listener on each address and the kernel spreads connections over
-//! them; a connection stays with the worker that accepted or opened it, one task each. An idle
-//! connection holds no read buffer: bytes are read into the worker's chunk, and only the
-//! beginning of an unfinished message is kept apart.
-//!
-//! Invariants: an unfinished message is limited in size and time, a silent connection in time,
-//! what waits to be written in size, the connections in number; each limit has a counter.
+//! The task of one connection: what it reads becomes messages, what is queued is written.
 
 use std::future::{Future, poll_fn};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,141 +11,38 @@ use std::{io, mem};
 
 use bytes::{Buf, BytesMut};
 use kcc_sip::framing::{self, Frame, Invalid, Limits, Scan};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::coop::has_budget_remaining;
-use tokio::time::error::Elapsed;
 use tokio::time::{Instant, Sleep};
 
-use super::connections::{Connection, Taken};
-use super::wire::Wire;
-use super::{CloseReason, Closed, Counter, Handler, Network, Protocol, Received, SocketId};
+use super::super::chunk::CHUNK;
+use super::super::connections::{Connection, Taken};
+use super::super::wire::Wire;
+use super::super::{CloseReason, Closed, Counter, Handler, Network, Received};
 
-/// Pause after an accept that failed, for want of file descriptors as a rule.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Time that telling the peer of the end may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Accepts connections until the task is dropped.
-pub(super) async fn accept_task(
-    wire: Rc<Wire>,
-    socket: SocketId,
-    listener: TcpListener,
-    handler: Rc<dyn Handler>,
-) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                send_at_once(&stream);
-                accepted(&wire, socket, stream, peer, &handler);
-            }
-            Err(error) => {
-                wire.counters().count(Counter::TcpAcceptErrors);
-                crate::error!("accepting on socket {}: {error}", socket.0);
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
+/// Why a connection ends for which reading, writing or opening failed.
+pub(super) fn failed(error: &io::Error) -> CloseReason {
+    match error.kind() {
+        // TLS without a proper end.
+        io::ErrorKind::UnexpectedEof => CloseReason::Peer,
+        _ => CloseReason::System(error.raw_os_error().unwrap_or(0)),
     }
-}
-
-/// Carries a connection that `peer` opened to `socket`.
-pub(super) fn accepted(
-    wire: &Rc<Wire>,
-    socket: SocketId,
-    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-    peer: SocketAddr,
-    handler: &Rc<dyn Handler>,
-) {
-    let Some(connection) = wire.connections().accepted((Protocol::Tcp, peer), socket) else {
-        wire.counters().count(Counter::TcpRefused);
-        crate::error!("refusing a connection from {peer}: tcp_max_connections reached");
-        return;
-    };
-    wire.counters().count(Counter::TcpAccepted);
-    let task = Task::new(wire, connection, handler);
-    crate::local::spawn(async move {
-        let reason = task.carry(stream).await;
-        task.end(true, reason);
-    });
-}
-
-/// Opens `connection`, from the address `source` if given, and carries it.
-pub(super) fn open(
-    wire: &Rc<Wire>,
-    connection: Arc<Connection>,
-    source: Option<SocketAddr>,
-    handler: &Rc<dyn Handler>,
-) {
-    let task = Task::new(wire, connection, handler);
-    crate::local::spawn(async move {
-        let peer = task.connection.peer;
-        let limit = task.wire.options().tcp_connect_timeout;
-        let opened = match task.wire.memory().cloned() {
-            None => carry_opened(&task, tokio::time::timeout(limit, connect(peer, source))).await,
-            Some(memory) => {
-                let source = source.unwrap_or_else(|| task.own_address());
-                let stream = async { Ok(memory.connect(source, peer).await?.1) };
-                carry_opened(&task, tokio::time::timeout(limit, stream)).await
-            }
-        };
-        let (counter, reason) = match opened {
-            Ok(reason) => return task.end(true, reason),
-            Err(Some(error)) => (Counter::TcpConnectFailed, failed(&error)),
-            Err(None) => (Counter::TcpConnectTimeout, CloseReason::ConnectTimeout),
-        };
-        task.wire.counters().count(counter);
-        task.end(false, reason);
-    });
-}
-
-/// Carries the stream that `opening` gives, to its end. An error is why it was not opened, none
-/// a timeout.
-async fn carry_opened<S: AsyncRead + AsyncWrite + Unpin>(
-    task: &Task,
-    opening: impl Future<Output = Result<io::Result<S>, Elapsed>>,
-) -> Result<CloseReason, Option<io::Error>> {
-    match opening.await {
-        Ok(Ok(stream)) => {
-            task.wire.counters().count(Counter::TcpConnected);
-            Ok(task.carry(stream).await)
-        }
-        Ok(Err(error)) => Err(Some(error)),
-        Err(_) => Err(None),
-    }
-}
-
-/// Without it a reply waits for the peer's delayed acknowledgement.
-fn send_at_once(stream: &TcpStream) {
-    let _ = stream.set_nodelay(true);
-}
-
-async fn connect(peer: SocketAddr, source: Option<SocketAddr>) -> io::Result<TcpStream> {
-    let socket = match peer {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    if let Some(source) = source {
-        socket.bind(source)?;
-    }
-    let stream = socket.connect(peer).await?;
-    send_at_once(&stream);
-    Ok(stream)
-}
-
-fn failed(error: &io::Error) -> CloseReason {
-    CloseReason::System(error.raw_os_error().unwrap_or(0))
 }
 
 /// One connection's task. Dropped before its end, when the worker stops, it still leaves the
 /// table.
-struct Task {
-    wire: Rc<Wire>,
-    connection: Arc<Connection>,
+pub(super) struct Task {
+    pub(super) wire: Rc<Wire>,
+    pub(super) connection: Arc<Connection>,
     handler: Rc<dyn Handler>,
 }
 
 enum Event {
     Read(BytesMut),
-    Wrote(usize),
+    Wrote,
     Woken,
     Timer,
     Ended(CloseReason),
@@ -167,8 +56,59 @@ struct Incoming {
     since: Option<Instant>,
 }
 
+/// The writing side.
+struct Outgoing {
+    bytes: BytesMut,
+    /// What was written has left the stream's own buffers.
+    flushed: bool,
+    /// The peer takes nothing for now.
+    stalled: bool,
+}
+
+impl Outgoing {
+    /// Writes, or has the stream write what it keeps; `None` where nothing is to be done or the
+    /// stream takes nothing.
+    fn poll<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Option<Event> {
+        let step = if !self.bytes.is_empty() {
+            Pin::new(stream).poll_write(cx, &self.bytes).map_ok(|n| {
+                self.bytes.advance(n.min(self.bytes.len()));
+                self.flushed = false;
+                n > 0
+            })
+        } else if !self.flushed {
+            Pin::new(stream).poll_flush(cx).map_ok(|()| {
+                self.flushed = true;
+                true
+            })
+        } else {
+            return None;
+        };
+        match step {
+            Poll::Ready(Ok(true)) => {
+                self.stalled = false;
+                Some(Event::Wrote)
+            }
+            Poll::Ready(Ok(false)) => Some(Event::Ended(CloseReason::Peer)),
+            Poll::Ready(Err(error)) => Some(Event::Ended(failed(&error))),
+            // The task has used up its turn, which says nothing of the peer.
+            Poll::Pending if !has_budget_remaining() => None,
+            // Told to the queue at once: it may fill while this task sleeps.
+            Poll::Pending if !mem::replace(&mut self.stalled, true) => Some(Event::Woken),
+            Poll::Pending => None,
+        }
+    }
+}
+
 impl Task {
-    fn new(wire: &Rc<Wire>, connection: Arc<Connection>, handler: &Rc<dyn Handler>) -> Self {
+    pub(super) fn new(
+        wire: &Rc<Wire>,
+        connection: Arc<Connection>,
+        handler: &Rc<dyn Handler>,
+    ) -> Self {
         Task {
             wire: Rc::clone(wire),
             connection,
@@ -177,13 +117,13 @@ impl Task {
     }
 
     /// The address that this side's listen socket has, with any port.
-    fn own_address(&self) -> SocketAddr {
+    pub(super) fn own_address(&self) -> SocketAddr {
         let socket = self.wire.socket(self.connection.socket);
         let own = socket.map_or(self.connection.peer, |socket| socket.address);
         SocketAddr::new(own.ip(), 0)
     }
 
-    fn end(self, established: bool, reason: CloseReason) {
+    pub(super) fn end(self, established: bool, reason: CloseReason) {
         self.wire.connections().remove(&self.connection);
         let unsent = self.connection.shut();
         let counters = self.wire.counters();
@@ -205,24 +145,34 @@ impl Task {
     }
 
     /// Reads and writes until the connection ends.
-    async fn carry<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) -> CloseReason {
+    pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        mut stream: S,
+    ) -> CloseReason {
         let lifetime = self.wire.options().tcp_connection_lifetime;
         let read_limit = self.wire.options().tcp_msg_read_timeout;
         let mut active = Instant::now();
         let mut timer = pin!(tokio::time::sleep(lifetime.min(read_limit)));
         let mut incoming = Incoming::default();
-        let mut out = BytesMut::new();
-        let mut stalled = false;
+        let mut out = Outgoing {
+            bytes: BytesMut::new(),
+            flushed: true,
+            stalled: false,
+        };
         loop {
-            match self.connection.take(&mut out, stalled) {
+            match self.connection.take(&mut out.bytes, out.stalled) {
                 Taken::Bytes => {}
-                Taken::Close => return CloseReason::Local,
+                Taken::Close => {
+                    // What fails now concerns nobody.
+                    let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
+                    return CloseReason::Local;
+                }
                 Taken::Overflowed => return CloseReason::WriteQueueFull,
             }
             let event = {
                 let mut woken = pin!(self.connection.wake.notified());
                 poll_fn(|cx| {
-                    self.poll(cx, &mut stream, &incoming, &out, &mut stalled, &mut timer)
+                    self.poll(cx, &mut stream, &incoming, &mut out, &mut timer)
                         .map_or_else(
                             || woken.as_mut().poll(cx).map(|()| Event::Woken),
                             Poll::Ready,
@@ -237,10 +187,7 @@ impl Task {
                         return reason;
                     }
                 }
-                Event::Wrote(n) => {
-                    active = Instant::now();
-                    out.advance(n.min(out.len()));
-                }
+                Event::Wrote => active = Instant::now(),
                 Event::Woken => {}
                 Event::Timer => {
                     let now = Instant::now();
@@ -267,28 +214,16 @@ impl Task {
         cx: &mut Context<'_>,
         stream: &mut S,
         incoming: &Incoming,
-        out: &BytesMut,
-        stalled: &mut bool,
+        out: &mut Outgoing,
         timer: &mut Pin<&mut Sleep>,
     ) -> Option<Event> {
-        if !out.is_empty() {
-            match Pin::new(&mut *stream).poll_write(cx, out) {
-                Poll::Ready(Ok(n)) => {
-                    *stalled = false;
-                    return Some(Event::Wrote(n));
-                }
-                Poll::Ready(Err(error)) => return Some(Event::Ended(failed(&error))),
-                // The task has used up its turn, which says nothing of the peer.
-                Poll::Pending if !has_budget_remaining() => {}
-                // Told to the queue at once: it may fill while this task sleeps.
-                Poll::Pending if !mem::replace(stalled, true) => return Some(Event::Woken),
-                Poll::Pending => {}
-            }
+        if let Some(event) = out.poll(cx, stream) {
+            return Some(event);
         }
         let mut chunk = self.wire.chunk().borrow_mut();
         // Never more than what an unfinished message may still take.
         let limit = self.wire.options().tcp_rd_buf_size.max(1);
-        let room = limit.max(incoming.partial.len().min(super::chunk::CHUNK / 2));
+        let room = limit.max(incoming.partial.len().min(CHUNK / 2));
         let buffer = chunk.with_room(room);
         let read = pin!(AsyncReadExt::take(&mut *stream, room as u64).read_buf(buffer)).poll(cx);
         match read {
