@@ -19,7 +19,7 @@ use crate::diagnostic::Diagnostics;
 use crate::ir;
 use crate::resolve::{Options, resolve};
 use crate::source::{SourceLoader, SourceMap};
-use crate::syntax::{Parsed, parse};
+use crate::syntax::{Parsed, parse_as};
 
 /// Address space for the passes that follow the nesting of expressions, in bytes. Pages are taken
 /// when touched.
@@ -106,7 +106,8 @@ fn compile<T: Send>(
     input: Input<'_>,
     generate: impl FnOnce(ir::Program) -> Result<T, CodegenFailure> + Send,
 ) -> Compiled<T> {
-    let parsed = parse(input.loader, input.main, input.defines);
+    let release = input.options.release;
+    let parsed = parse_as(release, input.loader, input.main, input.defines);
     let modules = input.modules;
     let options = Options {
         after_errors: parsed.diagnostics.has_errors(),

@@ -12,6 +12,7 @@ pub mod editor;
 pub mod explain;
 pub mod ir;
 pub mod preprocess;
+pub mod release;
 pub mod resolve;
 pub mod scenario;
 pub mod source;

@@ -78,6 +78,11 @@ settings! {
     max_recursive_level: i64 = 256;
     /// Most rounds of a `while`; 0 is no limit.
     max_while_loops: i64 = 100;
+    /// 0: conditions hold where they are > 0; else where they are not 0. With 1 the codes of calls
+    /// are not 0 or 1 in expressions. The compiler sees to it.
+    return_mode: i64 = 0;
+    /// Bytes that the result of a format has to be shorter than.
+    pv_buffer_size: i64 = 32_768;
     /// Most branches of a request, 1 to 31.
     max_branches: i64 = 12;
     /// Default port of sockets.
@@ -131,6 +136,14 @@ impl Settings {
         match self.children {
             Some(n) => usize::try_from(n).unwrap_or(1).clamp(1, 256),
             None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    /// Most bytes of the result of a format.
+    pub fn format_limit(&self) -> usize {
+        match usize::try_from(self.pv_buffer_size) {
+            Ok(size @ 1..) => size - 1,
+            _ => Settings::default().pv_buffer_size as usize - 1,
         }
     }
 

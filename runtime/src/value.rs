@@ -143,18 +143,36 @@ impl<'a> Value<'a> {
 }
 
 /// What a string is as an integer: the whole of it `[+-]?[0-9]+` in range, or `0x` and hexadecimal
-/// digits cut to 64 bits; the empty string is 0; anything else is `None` (Kamailio 6: 0 with a
-/// warning).
+/// digits, of which the last 32 bits count; the empty string is 0; anything else is `None` (Kamailio
+/// 6: 0 with a warning).
 pub fn parse_int(text: &[u8]) -> Option<i64> {
+    parse_int_by(text, IntRule::Wide)
+}
+
+/// By which rule a string becomes an integer: Kamailio's versions differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IntRule {
+    /// 64 bits (since 5.7).
+    #[default]
+    Wide,
+    /// 32 bits; what is out of range is no number (5.6).
+    Narrow,
+    /// 32 bits that wrap around, and no hexadecimal digits (4.2).
+    Wrapping,
+}
+
+/// What a string is as an integer by `rule`; see [`parse_int`].
+pub fn parse_int_by(text: &[u8], rule: IntRule) -> Option<i64> {
     let digits = match text {
         [] => return Some(0),
-        [b'0', b'x' | b'X', hex @ ..] if !hex.is_empty() => {
-            return hex
+        [b'0', b'x' | b'X', hex @ ..] if !hex.is_empty() && rule != IntRule::Wrapping => {
+            let n = hex
                 .iter()
-                .try_fold(0u64, |n, c| {
-                    Some((n << 4) | u64::from((*c as char).to_digit(16)?))
-                })
-                .map(|n| n as i64);
+                .try_fold(0u32, |n, c| Some((n << 4) | (*c as char).to_digit(16)?))?;
+            return Some(match rule {
+                IntRule::Wide => i64::from(n),
+                IntRule::Narrow | IntRule::Wrapping => i64::from(n as i32),
+            });
         }
         [b'+' | b'-', digits @ ..] => digits,
         digits => digits,
@@ -163,15 +181,19 @@ pub fn parse_int(text: &[u8]) -> Option<i64> {
         return None;
     }
     let negative = text[0] == b'-';
-    digits.iter().try_fold(0i64, |n, c| {
+    let mut n = 0i64;
+    for c in digits {
         let digit = i64::from((*c as char).to_digit(10)?);
-        let n = n.checked_mul(10)?;
-        if negative {
-            n.checked_sub(digit)
-        } else {
-            n.checked_add(digit)
-        }
-    })
+        let digit = if negative { -digit } else { digit };
+        n = match rule {
+            IntRule::Wrapping => i64::from((n * 10 + digit) as i32),
+            IntRule::Wide | IntRule::Narrow => n.checked_mul(10)?.checked_add(digit)?,
+        };
+    }
+    match rule {
+        IntRule::Narrow => i32::try_from(n).ok().map(i64::from),
+        IntRule::Wide | IntRule::Wrapping => Some(n),
+    }
 }
 
 /// A value that owns its bytes, for state that outlives a message.
@@ -224,8 +246,32 @@ mod tests {
             ("99999999999", Some(99999999999)),
             ("-9223372036854775808", Some(i64::MIN)),
             ("9223372036854775808", None),
+            ("0xffffffff", Some(4_294_967_295)),
+            ("0xfffffffff", Some(4_294_967_295)),
         ] {
             assert_eq!(parse_int(text.as_bytes()), n, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn older_versions_have_other_integers() {
+        for (text, narrow, wrapping) in [
+            ("0x1f", Some(31), None),
+            ("0xffffffff", Some(-1), None),
+            ("2147483647", Some(2_147_483_647), Some(2_147_483_647)),
+            ("2147483648", None, Some(-2_147_483_648)),
+            ("-2147483648", Some(-2_147_483_648), Some(-2_147_483_648)),
+            ("99999999999", None, Some(1_215_752_191)),
+            ("-99999999999", None, Some(-1_215_752_191)),
+            ("99999999999999999999999", None, Some(-159_383_553)),
+            ("12abc", None, None),
+        ] {
+            let by = |rule| parse_int_by(text.as_bytes(), rule);
+            assert_eq!(
+                (by(IntRule::Narrow), by(IntRule::Wrapping)),
+                (narrow, wrapping),
+                "{text:?}"
+            );
         }
     }
 

@@ -20,13 +20,17 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the main file, so that one that cannot be read is no error of the configuration.
+    /// Reads the main file, so that one that cannot be read is no error of the configuration. The
+    /// release is the input's, whatever `options` say.
     pub fn open(input: &Input, options: Options) -> Result<Config, Outcome> {
         let config = Config {
             path: input.path(),
             defines: input.defines(),
             disk: Disk::default(),
-            options,
+            options: Options {
+                release: input.release(),
+                ..options
+            },
         };
         match config.disk.load(&config.path, MAX_SOURCE_BYTES) {
             Ok(_) => Ok(config),

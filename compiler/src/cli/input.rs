@@ -7,7 +7,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use clap::Args;
+use kcc::release::Release;
 use kcc::source::{LoadError, SourceLoader};
+
+use super::version::Version;
 
 /// What every command that reads a configuration takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -26,15 +29,23 @@ pub struct Input {
     /// Define NAME before the configuration is read, as `#!define` does
     #[arg(short = 'A', value_name = "NAME[=VALUE]")]
     defines: Vec<String>,
+    #[command(flatten)]
+    version: Version,
 }
 
 impl Input {
+    /// By whose rules it is read.
+    pub fn release(&self) -> Release {
+        self.version.given().unwrap_or_default()
+    }
+
     /// The configuration `file` with `defines`.
     pub fn new(file: PathBuf, defines: Vec<String>) -> Input {
         Input {
             file: Some(file),
             option: None,
             defines,
+            version: Version::default(),
         }
     }
 

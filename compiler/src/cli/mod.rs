@@ -12,6 +12,7 @@ mod input;
 mod kamailio;
 mod run;
 mod test;
+mod version;
 
 use std::path::Path;
 use std::process::ExitCode;

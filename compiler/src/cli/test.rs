@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use kcc::release::Release;
 use kcc::scenario::{self, Kamailio, Options, Scenario, Stages, Verdict};
 
+use super::version::Version;
 use super::{Outcome, failed};
 use report::{Format, Report};
 
@@ -33,6 +35,8 @@ pub struct Test {
     /// Play with another server alone
     #[arg(long, value_name = "SERVER", conflicts_with_all = ["real", "against"])]
     only: Option<Against>,
+    #[command(flatten)]
+    version: Version,
     /// Only scenarios whose file or name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
@@ -89,6 +93,9 @@ impl Test {
             ));
         }
         let against = kamailio.is_some();
+        let installed = kamailio.as_ref().and_then(Kamailio::release);
+        let release = self.version.given();
+        let release = release.or_else(|| installed.and_then(Release::of_version));
         let options = Options {
             modules: kcc_stdlib::MODULES,
             stages: match (kamailio, self.real) {
@@ -98,6 +105,7 @@ impl Test {
                 (Some(kamailio), false) => Stages::Kamailio(kamailio),
                 (Some(kamailio), true) => Stages::RealAndKamailio(kamailio),
             },
+            release,
             seed: self.seed,
             coverage: (self.coverage.is_some() || self.coverage_summary).then(Arc::default),
             threads: self.jobs.unwrap_or_else(|| {

@@ -15,6 +15,9 @@ use std::rc::Rc;
 
 use kcc_runtime::declare::{FunctionDecl, PvDecl, Routes, TransformationDecl};
 use kcc_runtime::program::Manifest;
+use kcc_runtime::value::IntRule;
+
+use crate::release::Release;
 
 /// A configuration ready for the code generator.
 #[derive(Debug, Default)]
@@ -31,7 +34,8 @@ pub struct Program {
     pub incomplete: bool,
 }
 
-/// Rules that differ between Kamailio's versions. The default is the newest.
+/// Rules that differ between Kamailio's versions, and those that `return_mode` chooses. The default
+/// is the newest, and `return_mode` 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compat {
     /// `while` goes on for negative values (before 5.7).
@@ -40,15 +44,43 @@ pub struct Compat {
     pub return_zero_exits: bool,
     /// Integers are cut to 32 bits (before 5.7).
     pub narrow: bool,
+    /// How a string becomes an integer.
+    pub int_rule: IntRule,
+    /// `if` and `while` hold for all values but 0 (`return_mode` other than 0).
+    pub negative_holds: bool,
+    /// As an integer operand, a call is its code and not 0 or 1 (`return_mode` 1). Resolving sees
+    /// to it.
+    pub raw_codes: bool,
+    /// A call may be an argument of a call (before 5.2.7 and 5.3.3). Resolving sees to it.
+    pub calls_in_arguments: bool,
+    /// `route()` may be called in `onsend_route` (since 6.1). Resolving sees to it.
+    pub routes_in_onsend: bool,
+}
+
+impl From<Release> for Compat {
+    fn from(release: Release) -> Compat {
+        let old = release <= Release::V5_6;
+        let oldest = release <= Release::V4_2;
+        Compat {
+            while_negative: old,
+            return_zero_exits: !oldest,
+            narrow: old,
+            int_rule: match release {
+                Release::V4_2 => IntRule::Wrapping,
+                Release::V5_6 => IntRule::Narrow,
+                Release::V6_1 => IntRule::Wide,
+            },
+            negative_holds: false,
+            raw_codes: false,
+            calls_in_arguments: oldest,
+            routes_in_onsend: !old,
+        }
+    }
 }
 
 impl Default for Compat {
     fn default() -> Compat {
-        Compat {
-            while_negative: false,
-            return_zero_exits: true,
-            narrow: false,
-        }
+        Release::default().into()
     }
 }
 
@@ -90,7 +122,7 @@ pub enum StmtKind {
     Call(Call),
     /// An assignment; code 1, or -1 where it failed.
     Assign(Assign),
-    /// `if`: a condition holds where it is > 0. Code of the body, 1 where none ran.
+    /// `if`: a condition holds where it is > 0, or not 0 ([`Compat::negative_holds`]). Code of the body, 1 where none ran.
     If {
         /// Conditions in the order they are tried.
         arms: Vec<Arm>,

@@ -5,9 +5,6 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::lexer::blank_prefix;
 
-/// Most conditionals open at once, as in Kamailio.
-const MAX_DEPTH: usize = 512;
-
 /// An open conditional.
 pub(super) struct Conditional {
     /// The directive that opened it.
@@ -29,10 +26,11 @@ enum Skipped {
 impl Preprocessor<'_> {
     /// Opens a conditional and skips its text when the condition does not hold.
     pub(super) fn conditional(&mut self, opened: Span, holds: bool) {
-        if self.conditionals.len() >= MAX_DEPTH {
+        let most = self.release.conditionals();
+        if self.conditionals.len() >= most {
             self.stop(
                 Diagnostic::error("too-deep", "too many conditionals are nested")
-                    .label(opened, format!("this is number {}", MAX_DEPTH + 1)),
+                    .label(opened, format!("this is number {}", most + 1)),
             );
             return;
         }

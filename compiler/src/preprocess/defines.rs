@@ -4,10 +4,8 @@ use std::collections::HashMap;
 
 use super::Preprocessor;
 use crate::diagnostic::Diagnostic;
+use crate::release::Release;
 use crate::source::{SourceMap, Span, TextOrigin};
-
-/// Version whose predefined names are set; the newest that the language reference describes.
-pub(super) const VERSION: (u32, u32, u32) = (6, 1, 4);
 
 /// A define.
 #[derive(Clone, Copy, Debug)]
@@ -105,9 +103,12 @@ pub(super) enum IfDefined {
 }
 
 impl Preprocessor<'_> {
-    /// Sets the names of the running version and those of the command line.
-    pub(super) fn predefine(&mut self, given: &[(String, Option<String>)]) {
-        let (major, minor, patch) = VERSION;
+    /// Sets the names of the release (since 5.2, the number and the system's since 5.7).
+    fn predefine_release(&mut self) {
+        if self.release < Release::V5_6 {
+            return;
+        }
+        let (major, minor, patch) = self.release.version();
         let defined_at = predefined_span(&mut self.sources);
         for name in [
             format!("KAMAILIO_{major}"),
@@ -120,6 +121,9 @@ impl Preprocessor<'_> {
             };
             self.defines.set(name.as_bytes(), define);
         }
+        if self.release < Release::V6_1 {
+            return;
+        }
         let number = format!("{}", major * 1_000_000 + minor * 1000 + patch);
         for (name, value) in [("KAMAILIO_VERSION", number.as_str()), ("OS_NAME", "linux")] {
             let span = self.computed("<predefined value>", value.as_bytes(), TextOrigin::Computed);
@@ -129,6 +133,11 @@ impl Preprocessor<'_> {
             };
             self.defines.set(name.as_bytes(), define);
         }
+    }
+
+    /// Sets the names of the release and those of the command line.
+    pub(super) fn predefine(&mut self, given: &[(String, Option<String>)]) {
+        self.predefine_release();
         for (name, value) in given {
             let label = format!("<command line: -A {name}>");
             let text = value.as_deref().unwrap_or("");

@@ -26,6 +26,7 @@ use output::Output;
 use subst::Rule;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::release::Release;
 use crate::source::{ExpansionId, SourceLoader, SourceMap, Span, TextOrigin};
 use crate::syntax::lexer::{Lexeme, Lexer, Mode, Open};
 use crate::syntax::literal;
@@ -54,14 +55,25 @@ pub struct Preprocessed {
 }
 
 /// Reads the configuration that starts with the file `main`. `defines` are those of the command
-/// line (`-A NAME[=VALUE]`).
+/// line (`-A NAME[=VALUE]`); the newest release's names are predefined.
 pub fn preprocess(
+    loader: &dyn SourceLoader,
+    main: &str,
+    defines: &[(String, Option<String>)],
+) -> Preprocessed {
+    preprocess_as(Release::default(), loader, main, defines)
+}
+
+/// As [`preprocess`], by the rules of `release`.
+pub fn preprocess_as(
+    release: Release,
     loader: &dyn SourceLoader,
     main: &str,
     defines: &[(String, Option<String>)],
 ) -> Preprocessed {
     let mut preprocessor = Preprocessor {
         loader,
+        release,
         sources: SourceMap::default(),
         diagnostics: Diagnostics::default(),
         defines: Defines::default(),
@@ -105,6 +117,7 @@ enum FrameKind {
 
 struct Preprocessor<'a> {
     loader: &'a dyn SourceLoader,
+    release: Release,
     sources: SourceMap,
     diagnostics: Diagnostics,
     defines: Defines,

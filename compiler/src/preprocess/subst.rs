@@ -6,7 +6,6 @@ use std::ops::Range;
 use kcc_runtime::pattern::{Flags, Pattern};
 
 use super::Preprocessor;
-use super::defines::VERSION;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{TransformationParameter, TransformationValue, Variable};
@@ -152,7 +151,7 @@ impl Preprocessor<'_> {
                 .environment(&String::from_utf8_lossy(&inner.text)),
             "def" => self.defines.value(&inner.text, &self.sources),
             "version" if *inner.text == *b"num" => {
-                let (major, minor, patch) = VERSION;
+                let (major, minor, patch) = self.release.version();
                 Some(format!("{major}.{minor}.{patch}").into_bytes())
             }
             "HN" if *inner.text == *b"i" => {

@@ -198,3 +198,38 @@ fn tokens_know_the_expansions_they_came_through() {
     let place = read.sources.literal_place(span).map(|place| place.line);
     assert_eq!(place, Some(2));
 }
+
+#[test]
+fn a_release_has_its_own_names_and_limits() {
+    use crate::release::Release;
+    let read = |release, text: &str| {
+        let loader = MemoryLoader::with("main.cfg", text);
+        let read = preprocess_as(release, &loader, "main.cfg", &[]);
+        (read.tokens.list.len(), read.diagnostics.has_errors())
+    };
+    let yes = |name: &str| {
+        let text = format!("#!ifdef {name}\nyes\n#!endif\n");
+        Release::ALL.map(|release| read(release, &text).0 == 1)
+    };
+    assert_eq!(yes("KAMAILIO_4_2_8"), [false, false, false]);
+    assert_eq!(yes("KAMAILIO_5"), [false, true, false]);
+    assert_eq!(yes("KAMAILIO_5_6_6"), [false, true, false]);
+    assert_eq!(yes("KAMAILIO_6_1_4"), [false, false, true]);
+    assert_eq!(yes("KAMAILIO_VERSION"), [false, false, true]);
+    assert_eq!(yes("OS_NAME"), [false, false, true]);
+    let nested = |n: usize| {
+        let text = "#!ifndef X\n".repeat(n) + &"#!endif\n".repeat(n);
+        Release::ALL.map(|release| !read(release, &text).1)
+    };
+    assert_eq!(nested(256), [true, true, true]);
+    assert_eq!(nested(257), [false, true, true]);
+    assert_eq!(nested(513), [false, false, false]);
+    let many: String = (0..600)
+        .map(|n| format!("#!define NAME_{n} {n}\n"))
+        .collect();
+    assert!(
+        Release::ALL
+            .into_iter()
+            .all(|release| !read(release, &many).1)
+    );
+}

@@ -163,6 +163,13 @@ impl Resolver<'_> {
 
     /// `route(X)`
     fn route_call(&mut self, call: &ast::Call) -> Option<Call> {
+        if self.kind == Routes::ONSEND && !self.compat.routes_in_onsend {
+            let message = "`route` cannot be called in `onsend_route`";
+            let diagnostic = Diagnostic::error("wrong-route-kind", message).label(call.span, "");
+            let note = "it can be since Kamailio 6.1; the rules are those of an older one";
+            self.report(diagnostic.note(note));
+            return None;
+        }
         let [arg] = &call.args[..] else {
             self.error("wrong-argument-count", "`route` takes one name", call.span);
             return None;

@@ -10,7 +10,7 @@ use crate::ir::{Arithmetic, Comparison, Expr, Operand};
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 use kcc_runtime::declare::Parse as _;
 use kcc_runtime::intrinsics::Icase;
-use kcc_runtime::value::parse_int;
+use kcc_runtime::value::{IntRule, parse_int_by};
 
 /// Operands of one statement that may have a form for each context.
 const MOST_FORMS: u32 = 20_000;
@@ -20,10 +20,13 @@ impl Resolver<'_> {
     pub(super) fn int(&mut self, node: &Node) -> Expr {
         match &node.kind {
             NodeKind::Int(n) => Expr::Int(*n),
-            NodeKind::Str(text) => Expr::Int(parse_int(text).unwrap_or(0)),
+            NodeKind::Str(text) => Expr::Int(parse_int_by(text, self.compat.int_rule).unwrap_or(0)),
             NodeKind::Null | NodeKind::Error => Expr::Int(0),
             NodeKind::Read(_, Some(hidden)) => hidden.clone(),
-            NodeKind::Read(expr, None) | NodeKind::Select(expr) => to_int(expr.clone()),
+            NodeKind::Read(expr, None) | NodeKind::Select(expr) => {
+                to_int_by(expr.clone(), self.compat.int_rule)
+            }
+            NodeKind::Code(expr) if self.compat.raw_codes => expr.clone(),
             NodeKind::Code(expr) => Expr::Truth(Box::new(expr.clone())),
             NodeKind::Number(expr) => expr.clone(),
             NodeKind::Raw(inner) => self.int(inner),
@@ -34,7 +37,9 @@ impl Resolver<'_> {
                 let (left, right) = (self.int(left), self.int(right));
                 Expr::Arithmetic(Arithmetic::Add, Box::new(left), Box::new(right))
             }
-            NodeKind::Binary(BinaryOp::Add, ..) => to_int(self.value(node)),
+            NodeKind::Binary(BinaryOp::Add, ..) => {
+                to_int_by(self.value(node), self.compat.int_rule)
+            }
             NodeKind::Binary(op, left, right) => self.binary_int(*op, left, right),
             // Kamailio's selval() fails where an integer is wanted, and so does this.
             NodeKind::Selval(_) => Expr::GiveUp,
@@ -54,7 +59,7 @@ impl Resolver<'_> {
             UnaryOp::Str => match &operand.kind {
                 NodeKind::Read(_, Some(hidden)) => hidden.clone(),
                 NodeKind::Unary(UnaryOp::Str, inner) => self.unary_int(op, inner),
-                _ => to_int(self.text_expr(operand)),
+                _ => to_int_by(self.text_expr(operand), self.compat.int_rule),
             },
             UnaryOp::Strlen => Expr::Length(Box::new(self.text_expr(operand))),
             UnaryOp::Strempty => {
@@ -127,7 +132,8 @@ impl Resolver<'_> {
 
     /// An operand whose context is known when the other side was evaluated.
     fn operand(&mut self, node: &Node) -> Operand {
-        if same_in_all_contexts(node) {
+        let code = self.compat.raw_codes && node.is_code();
+        if !code && same_in_all_contexts(node) {
             return Operand::Value(self.value(node));
         }
         // Each form holds its operands anew; nested, they would double at each level.
@@ -158,6 +164,8 @@ impl Resolver<'_> {
             NodeKind::Null | NodeKind::Error => Expr::Null,
             NodeKind::Read(expr, _) | NodeKind::Select(expr) => expr.clone(),
             NodeKind::Unary(UnaryOp::Str, operand) => self.text_expr(operand),
+            // As a string the code of a call is 0 or 1 whatever `return_mode` says.
+            NodeKind::Code(expr) => Expr::Truth(Box::new(expr.clone())),
             NodeKind::Binary(BinaryOp::Add, ..) if node.static_type() != Some(Static::Int) => {
                 self.add(node)
             }
@@ -224,10 +232,15 @@ fn is_enumerated(node: &Node) -> bool {
     }
 }
 
-/// A value as an integer.
+/// A value as an integer, a constant by the newest rule.
 pub(super) fn to_int(expr: Expr) -> Expr {
+    to_int_by(expr, IntRule::default())
+}
+
+/// A value as an integer; constants by `rule`.
+fn to_int_by(expr: Expr, rule: IntRule) -> Expr {
     match expr {
-        Expr::Str(text) => Expr::Int(parse_int(&text).unwrap_or(0)),
+        Expr::Str(text) => Expr::Int(parse_int_by(&text, rule).unwrap_or(0)),
         Expr::Null => Expr::Int(0),
         expr if expr.ty() == crate::ir::Type::Int => expr,
         expr => Expr::ToInt(Box::new(expr)),

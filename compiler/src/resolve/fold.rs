@@ -2,7 +2,7 @@
 //! dropped are never evaluated, and a code that is left alone is no longer 0 or 1 (semantics
 //! reference §2.1).
 
-use kcc_runtime::value::parse_int;
+use kcc_runtime::value::parse_int_by;
 
 use super::node::{Node, NodeKind, Static, arithmetic, comparison};
 use crate::ir::{Arithmetic, Comparison, Compat, Expr};
@@ -42,10 +42,10 @@ fn number(expr: Expr) -> NodeKind {
 }
 
 /// A constant as an integer.
-fn int_of(node: &Node) -> Option<i64> {
+fn int_of(node: &Node, compat: Compat) -> Option<i64> {
     match &node.kind {
         NodeKind::Int(n) => Some(*n),
-        NodeKind::Str(text) => Some(parse_int(text).unwrap_or(0)),
+        NodeKind::Str(text) => Some(parse_int_by(text, compat.int_rule).unwrap_or(0)),
         _ => None,
     }
 }
@@ -69,10 +69,12 @@ fn cut(n: i64, compat: Compat) -> i64 {
 /// An operator with one operand.
 pub(super) fn unary(op: UnaryOp, operand: Node, span: Span, compat: Compat) -> Node {
     let folded = match op {
-        UnaryOp::Not => int_of(&operand).map(|n| NodeKind::Int(i64::from(n == 0))),
-        UnaryOp::BitNot => int_of(&operand).map(|n| NodeKind::Int(!n)),
-        UnaryOp::Minus => int_of(&operand).map(|n| NodeKind::Int(cut(n.wrapping_neg(), compat))),
-        UnaryOp::Int => int_of(&operand).map(|n| NodeKind::Int(cut(n, compat))),
+        UnaryOp::Not => int_of(&operand, compat).map(|n| NodeKind::Int(i64::from(n == 0))),
+        UnaryOp::BitNot => int_of(&operand, compat).map(|n| NodeKind::Int(!n)),
+        UnaryOp::Minus => {
+            int_of(&operand, compat).map(|n| NodeKind::Int(cut(n.wrapping_neg(), compat)))
+        }
+        UnaryOp::Int => int_of(&operand, compat).map(NodeKind::Int),
         UnaryOp::Str => text_of(&operand).map(|text| NodeKind::Str(text.into())),
         UnaryOp::Strlen => text_of(&operand).map(|text| NodeKind::Int(text.len() as i64)),
         UnaryOp::Strempty => {
@@ -154,7 +156,7 @@ impl Identity {
 fn constant(op: BinaryOp, left: &Node, right: &Node, compat: Compat) -> Option<NodeKind> {
     use BinaryOp::*;
     let texts = || Some((text_of(left)?, text_of(right)?));
-    let (l, r) = (int_of(left)?, int_of(right)?);
+    let (l, r) = (int_of(left, compat)?, int_of(right, compat)?);
     let left_is_text = matches!(left.kind, NodeKind::Str(_));
     let truth = |holds: bool| Some(NodeKind::Int(i64::from(holds)));
     match op {
@@ -214,12 +216,12 @@ fn compare(op: Comparison, l: i64, r: i64) -> bool {
 }
 
 /// `selval(condition, then, otherwise)`: folded where all of it is constant.
-pub(super) fn selval(parts: [Node; 3], span: Span) -> Node {
+pub(super) fn selval(parts: [Node; 3], span: Span, compat: Compat) -> Node {
     if parts.iter().any(Node::is_error) {
         return Node::new(NodeKind::Error, span);
     }
     if parts.iter().all(Node::is_constant)
-        && let Some(condition) = int_of(&parts[0])
+        && let Some(condition) = int_of(&parts[0], compat)
     {
         let [_, then, otherwise] = parts;
         let kind = if condition > 0 {

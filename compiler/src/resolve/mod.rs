@@ -32,6 +32,7 @@ use kcc_runtime::program::{ConstantSpec, Manifest, Setting, VarSpec};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::ir;
+use crate::release::Release;
 use crate::source::{SourceMap, Span};
 use crate::syntax::ast;
 use names::Names;
@@ -39,8 +40,8 @@ use names::Names;
 /// How a configuration is checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// What differs between versions.
-    pub compat: ir::Compat,
+    /// By whose rules it is read.
+    pub release: Release,
     /// Names that Kamailio knows and this server does not are warnings; there is no code then.
     pub allow_unsupported: bool,
     /// The text had errors: what is missing in it is not missed. The compiler sets it.
@@ -61,6 +62,7 @@ pub fn resolve(
     let mut resolver = Resolver {
         sources,
         options,
+        compat: options.release.into(),
         names: Names::new(available),
         diagnostics: Diagnostics::default(),
         manifest: Manifest {
@@ -75,6 +77,7 @@ pub fn resolve(
                 .map(|file| file.name.clone())
                 .collect(),
             places: vec![(0, 0)],
+            globals: defaults(options.release),
             ..Manifest::default()
         },
         places: HashMap::new(),
@@ -90,11 +93,12 @@ pub fn resolve(
         forms: 0,
     };
     resolver.items(file);
+    resolver.choose_return_mode();
     let routes = resolver.all_routes(file);
     let mut program = ir::Program {
         routes,
         max_while_loops: resolver.max_while_loops(),
-        compat: options.compat,
+        compat: resolver.compat,
         incomplete: resolver.incomplete,
         manifest: resolver.manifest,
     };
@@ -108,6 +112,8 @@ pub fn resolve(
 struct Resolver<'a> {
     sources: &'a SourceMap,
     options: Options,
+    /// The rules that hold.
+    compat: ir::Compat,
     names: Names,
     diagnostics: Diagnostics,
     manifest: Manifest,
@@ -219,14 +225,35 @@ impl Resolver<'_> {
 
     /// `max_while_loops`, by default 100.
     fn max_while_loops(&self) -> u32 {
-        let mut limit = 100;
-        for (name, value) in &self.manifest.globals {
-            if let ("max_while_loops", Setting::Int(n)) = (name.as_str(), value) {
-                limit = u32::try_from(*n).unwrap_or(0);
-            }
-        }
-        limit
+        self.global("max_while_loops")
+            .map_or(100, |n| u32::try_from(n).unwrap_or(0))
     }
+
+    /// `return_mode`: it holds for all blocks, wherever it is set.
+    fn choose_return_mode(&mut self) {
+        let mode = self.global("return_mode").unwrap_or(0);
+        self.compat.negative_holds = mode != 0;
+        self.compat.raw_codes = mode == 1;
+    }
+
+    /// The last value of a global parameter that is an integer.
+    fn global(&self, name: &str) -> Option<i64> {
+        let found = self.manifest.globals.iter().rev();
+        found
+            .filter(|(own, _)| own == name)
+            .find_map(|(_, value)| match value {
+                Setting::Int(n) => Some(*n),
+                Setting::Str(_) => None,
+            })
+    }
+}
+
+/// Parameters that the runtime takes otherwise where the configuration does not set them.
+fn defaults(release: Release) -> Vec<(String, Setting)> {
+    let size = release.format_buffer();
+    let newest = Release::default().format_buffer();
+    let buffer = ("pv_buffer_size".to_owned(), Setting::Int(size));
+    (size != newest).then_some(buffer).into_iter().collect()
 }
 
 /// Text as a person reads it.

@@ -107,7 +107,7 @@ impl Resolver<'_> {
             ExprKind::Attribute(attribute) => self.attribute_node(attribute),
             ExprKind::Select(select) => self.select_node(select),
             ExprKind::Call(call) => {
-                if self.in_argument {
+                if self.in_argument && !self.compat.calls_in_arguments {
                     self.report(
                         Diagnostic::error(
                             "call-in-argument",
@@ -149,7 +149,7 @@ impl Resolver<'_> {
             ExprKind::Selval(parts) => {
                 let [a, b, c] = &**parts;
                 let parts = [self.node(a), self.node(b), self.node(c)];
-                return super::fold::selval(parts, span);
+                return super::fold::selval(parts, span, self.compat);
             }
             ExprKind::Error => NodeKind::Error,
         };
@@ -169,7 +169,7 @@ impl Resolver<'_> {
             self.type_mismatch(unary_text(op), op_span, &operand);
             return Node::new(NodeKind::Error, span);
         }
-        super::fold::unary(op, operand, span, self.options.compat)
+        super::fold::unary(op, operand, span, self.compat)
     }
 
     fn binary(&mut self, op: BinaryOp, op_span: Span, left: Node, right: Node, span: Span) -> Node {
@@ -217,7 +217,7 @@ impl Resolver<'_> {
             let holds = pattern.0.is_match(text);
             return Node::new(NodeKind::Int(i64::from(holds)), span);
         }
-        super::fold::binary(op, left, right, span, self.options.compat)
+        super::fold::binary(op, left, right, span, self.compat)
     }
 
     /// `!$rm == "INVITE"`

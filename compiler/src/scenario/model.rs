@@ -6,6 +6,7 @@ use kcc_runtime::transport::{Conditions, Protocol};
 use regex::bytes::Regex;
 
 use super::template::Template;
+use crate::release::Release;
 
 /// A scenario: what is set up, and what happens.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub struct Setup {
     pub differs: Option<Reason>,
     /// Why kcc does not do it yet, where it does not: the scenario has to fail.
     pub pending: Option<Reason>,
+    /// The releases that it holds for, each once; none given is all.
+    pub compat: Vec<Release>,
     /// Header fields that are not compared with Kamailio's, in lower case.
     pub not_compared: Vec<String>,
     /// How long it may take, in its own time.

@@ -14,6 +14,7 @@ use regex::Regex;
 use super::Fault;
 use super::model::{Config, Scenario};
 use super::template::{Names, Template};
+use crate::release::Release;
 
 /// SIP's port.
 const PORT: u16 = 5060;
@@ -45,6 +46,8 @@ pub struct Text {
     pub files: Vec<(String, Vec<u8>)>,
     /// Environment variables.
     pub environment: Vec<(String, String)>,
+    /// By whose rules kcc compiles it.
+    pub release: Release,
 }
 
 impl Plan {
@@ -73,6 +76,7 @@ impl Plan {
                 defines: Vec::new(),
                 files: setup.files.clone(),
                 environment: setup.environment.clone(),
+                release: Release::default(),
             },
         };
         let split = |define: &String| match define.split_once('=') {

@@ -12,4 +12,4 @@ pub mod pvar;
 mod recover;
 pub mod token;
 
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, parse_as};

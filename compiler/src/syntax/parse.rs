@@ -7,7 +7,8 @@ use super::builder::Builder;
 use super::recover::{Recovery, View};
 use super::token::Tokens;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::preprocess::{Defines, preprocess};
+use crate::preprocess::{Defines, preprocess_as};
+use crate::release::Release;
 use crate::source::{SourceLoader, SourceMap};
 
 lalrpop_mod!(
@@ -30,7 +31,8 @@ pub struct Parsed {
 }
 
 /// Reads the configuration that starts with the file `main`; `-` is standard input. `defines` are
-/// those of the command line, in order (`-A NAME` or `-A NAME=VALUE`).
+/// those of the command line, in order (`-A NAME` or `-A NAME=VALUE`). The rules are those of the
+/// newest release.
 ///
 /// Never fails: everything wrong is in the diagnostics, many errors in one run, each once.
 pub fn parse(
@@ -38,7 +40,17 @@ pub fn parse(
     main: &str,
     defines: &[(String, Option<String>)],
 ) -> Parsed {
-    let read = preprocess(loader, main, defines);
+    parse_as(Release::default(), loader, main, defines)
+}
+
+/// As [`parse`], by the rules of `release`.
+pub fn parse_as(
+    release: Release,
+    loader: &dyn SourceLoader,
+    main: &str,
+    defines: &[(String, Option<String>)],
+) -> Parsed {
+    let read = preprocess_as(release, loader, main, defines);
     let mut diagnostics = read.diagnostics;
     let file = parse_tokens(&read.tokens, &read.sources, &mut diagnostics, read.stopped);
     Parsed {

@@ -16,7 +16,7 @@ use crate::arena::Mark;
 use crate::declare::Routes;
 use crate::pattern::{self, Flags};
 use crate::run::Run;
-use crate::value::{Val, Value, tag};
+use crate::value::{IntRule, Val, Value, parse_int_by, tag};
 
 /// A type that compiled code passes or gets, as machine words.
 pub trait Abi: Copy {
@@ -118,9 +118,6 @@ unsafe fn values<'a>(values: *const Val, n: i64) -> impl Iterator<Item = Val> + 
     })
 }
 
-/// Longest result of a format, in bytes (`pv_buffer_size` of Kamailio 6).
-const FORMAT_LIMIT: usize = 32_768;
-
 /// Loop rounds until other messages are let in.
 const FUEL: u32 = 10_000;
 
@@ -191,23 +188,41 @@ fn to_text(run: &mut Run, val: Val) -> Val {
     }
 }
 
-fn to_number(run: &mut Run, val: Val) -> i64 {
+fn to_number(run: &mut Run, val: Val, rule: IntRule) -> i64 {
     // SAFETY: compiled code's values live during the call.
-    let value = unsafe { val.view() };
-    value.int().unwrap_or_else(|| {
-        if let Value::Str(text) = value {
+    match unsafe { val.view() } {
+        Value::Null => 0,
+        Value::Int(n) => n,
+        Value::Str(text) => parse_int_by(text, rule).unwrap_or_else(|| {
             let text = String::from_utf8_lossy(text);
             run.warn(&format_args!("{text:?} is not a number: 0 is used"));
-        }
-        0
-    })
+            0
+        }),
+    }
+}
+
+/// `==` where the type of the left side decides at run time.
+fn equals(run: &mut Run, left: Val, right: Val, rule: IntRule) -> i64 {
+    // SAFETY: compiled code's values live during the call.
+    let (l, r) = unsafe { (left.view(), right.view()) };
+    let equal = match (l, r) {
+        (Value::Null, Value::Null) => true,
+        (Value::Int(l), _) => l == to_number(run, right, rule),
+        (Value::Null, Value::Int(r)) => r == 0,
+        (Value::Str(l), Value::Str(r)) => l == r,
+        (Value::Str(l), Value::Int(r)) => l == decimal(r, &mut [0; 20]),
+        (Value::Str(l), Value::Null) => l.is_empty(),
+        (Value::Null, Value::Str(r)) => r.is_empty(),
+    };
+    i64::from(equal)
 }
 
 intrinsics! {
     /// A format: the pieces one after the other; null prints `<null>`, a failed piece nothing.
-    /// Fails beyond the limit of 32 KiB.
+    /// Fails beyond the limit that `pv_buffer_size` sets.
     fn format(run, list: *const Val, n: i64) -> Val {
-        concat_with(run, list, n, b"<null>", FORMAT_LIMIT)
+        let limit = run.program.settings.format_limit();
+        concat_with(run, list, n, b"<null>", limit)
     }
 
     /// The `+` of strings: null is empty.
@@ -222,23 +237,32 @@ intrinsics! {
 
     /// A value as an integer; what is not a number is 0, with a warning.
     fn to_int(run, val: Val) -> i64 {
-        to_number(run, val)
+        to_number(run, val, IntRule::Wide)
+    }
+
+    /// A value as an integer by the rule of 5.6.
+    fn to_int_narrow(run, val: Val) -> i64 {
+        to_number(run, val, IntRule::Narrow)
+    }
+
+    /// A value as an integer by the rule of 4.2.
+    fn to_int_wrapping(run, val: Val) -> i64 {
+        to_number(run, val, IntRule::Wrapping)
     }
 
     /// `==` where the type of the left side decides at run time.
     fn equal(run, left: Val, right: Val) -> i64 {
-        // SAFETY: compiled code's values live during the call.
-        let (l, r) = unsafe { (left.view(), right.view()) };
-        let equal = match (l, r) {
-            (Value::Null, Value::Null) => true,
-            (Value::Int(l), _) => l == to_number(run, right),
-            (Value::Null, Value::Int(r)) => r == 0,
-            (Value::Str(l), Value::Str(r)) => l == r,
-            (Value::Str(l), Value::Int(r)) => l == decimal(r, &mut [0; 20]),
-            (Value::Str(l), Value::Null) => l.is_empty(),
-            (Value::Null, Value::Str(r)) => r.is_empty(),
-        };
-        i64::from(equal)
+        equals(run, left, right, IntRule::Wide)
+    }
+
+    /// `==` where the type of the left side decides at run time, by the rule of 5.6.
+    fn equal_narrow(run, left: Val, right: Val) -> i64 {
+        equals(run, left, right, IntRule::Narrow)
+    }
+
+    /// `==` where the type of the left side decides at run time, by the rule of 4.2.
+    fn equal_wrapping(run, left: Val, right: Val) -> i64 {
+        equals(run, left, right, IntRule::Wrapping)
     }
 
     /// Whether `text` matches the pattern at `address`, a constant of the program.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use cranelift::prelude::{Block, InstBuilder, IntCC, Value, types};
-use kcc_runtime::value::{parse_int, tag};
+use kcc_runtime::value::{parse_int_by, tag};
 
 use super::{Loaded, Lowered, Lowering};
 use crate::ir::{Expr, Operand, Own};
@@ -179,7 +179,7 @@ impl Lowering<'_, '_, '_> {
             Operand::Value(right) => {
                 let value = self.expression(right)?;
                 let (rtag, rdata) = self.words(value);
-                let same = self.call_intrinsic("equal", &[tag, data, rtag, rdata])?[0];
+                let same = self.values_equal([tag, data], [rtag, rdata])?;
                 Ok(self.is(IntCC::NotEqual, same, 0))
             }
             Operand::ByContext { int, value } => {
@@ -191,8 +191,8 @@ impl Lowering<'_, '_, '_> {
                     self.start(block);
                     let right = self.expression(right)?;
                     let (rtag, rdata) = self.words(right);
-                    let same = self.call_intrinsic("equal", &[tag, data, rtag, rdata])?;
-                    self.jump(done, &same);
+                    let same = self.values_equal([tag, data], [rtag, rdata])?;
+                    self.jump(done, &[same]);
                 }
                 self.start(done);
                 let same = self.builder.block_params(done)[0];
@@ -205,7 +205,9 @@ impl Lowering<'_, '_, '_> {
     fn equals_text(&mut self, tag: Value, data: Value, text: &Rc<[u8]>) -> Lowered<Value> {
         let same = self.is_text(tag, data, text)?;
         let is_int = self.has_kind(tag, tag::INT);
-        let same_int = self.is(IntCC::Equal, data, parse_int(text).unwrap_or(0));
+        let rule = self.unit.program.compat.int_rule;
+        let number = parse_int_by(text, rule).unwrap_or(0);
+        let same_int = self.is(IntCC::Equal, data, number);
         let by_int = self.builder.ins().band(is_int, same_int);
         let either = self.builder.ins().bor(same, by_int);
         if !text.is_empty() {

@@ -180,11 +180,7 @@ impl Lowering<'_, '_, '_> {
             };
             sum = self.builder.ins().iadd(sum, n);
         }
-        if self.unit.program.compat.narrow {
-            use cranelift::prelude::types;
-            let low = self.builder.ins().ireduce(types::I32, sum);
-            sum = self.builder.ins().sextend(types::I64, low);
-        }
+        sum = self.cut(sum);
         let int = self.int(tag::INT as i64);
         self.jump(done, &[int, sum]);
         self.start(texts);

@@ -1,7 +1,7 @@
 //! Integers: conversions, arithmetic, comparison.
 
 use cranelift::prelude::{InstBuilder, IntCC, Value, types};
-use kcc_runtime::value::tag;
+use kcc_runtime::value::{IntRule, tag};
 
 use super::{Loaded, Lowered, Lowering};
 use crate::ir::{Arithmetic, Comparison, Expr};
@@ -20,7 +20,7 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn as_int(&mut self, value: Loaded) -> Lowered<Value> {
         match value {
             Loaded::Int(n) => Ok(n),
-            Loaded::Str(tag, data) => Ok(self.call_intrinsic("to_int", &[tag, data])?[0]),
+            Loaded::Str(tag, data) => self.text_as_int(tag, data),
             Loaded::Any(tag, data) => {
                 let is_int = self.has_kind(tag, tag::INT);
                 let (slow, done) = (self.builder.create_block(), self.join(1));
@@ -28,16 +28,38 @@ impl Lowering<'_, '_, '_> {
                     .ins()
                     .brif(is_int, done, &[data.into()], slow, &[]);
                 self.start(slow);
-                let n = self.call_intrinsic("to_int", &[tag, data])?;
-                self.jump(done, &n);
+                let n = self.text_as_int(tag, data)?;
+                self.jump(done, &[n]);
                 self.start(done);
-                Ok(self.builder.block_params(done)[0])
+                let n = self.builder.block_params(done)[0];
+                // A builtin may have given more than older versions hold.
+                Ok(self.cut(n))
             }
         }
     }
 
+    fn text_as_int(&mut self, tag: Value, data: Value) -> Lowered<Value> {
+        let intrinsic = match self.unit.program.compat.int_rule {
+            IntRule::Wide => "to_int",
+            IntRule::Narrow => "to_int_narrow",
+            IntRule::Wrapping => "to_int_wrapping",
+        };
+        Ok(self.call_intrinsic(intrinsic, &[tag, data])?[0])
+    }
+
+    /// `==` of two values where the type of the left one decides.
+    pub(super) fn values_equal(&mut self, left: [Value; 2], right: [Value; 2]) -> Lowered<Value> {
+        let intrinsic = match self.unit.program.compat.int_rule {
+            IntRule::Wide => "equal",
+            IntRule::Narrow => "equal_narrow",
+            IntRule::Wrapping => "equal_wrapping",
+        };
+        let words = [left[0], left[1], right[0], right[1]];
+        Ok(self.call_intrinsic(intrinsic, &words)?[0])
+    }
+
     /// Cuts an integer to the width of the version.
-    fn cut(&mut self, n: Value) -> Value {
+    pub(super) fn cut(&mut self, n: Value) -> Value {
         if !self.unit.program.compat.narrow {
             return n;
         }

@@ -67,6 +67,7 @@ impl Lowering<'_, '_, '_> {
     /// Assigns a slot.
     pub(super) fn write_slot(&mut self, slot: u32, value: Loaded) -> Lowered<()> {
         if let Loaded::Int(n) = value {
+            let n = self.cut(n);
             let tag = self.int(tag::INT as i64);
             let (base, offset) = self.slot(slot, TAG);
             self.builder.ins().store(Self::trusted(), tag, base, offset);

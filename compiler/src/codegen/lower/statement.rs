@@ -101,7 +101,11 @@ impl Lowering<'_, '_, '_> {
         for arm in arms {
             let (yes, no) = (self.builder.create_block(), self.builder.create_block());
             self.set_place(arm.place);
-            self.decide(&arm.condition, Truth::Positive, yes, no)?;
+            let truth = match self.unit.program.compat.negative_holds {
+                true => Truth::NonZero,
+                false => Truth::Positive,
+            };
+            self.decide(&arm.condition, truth, yes, no)?;
             self.start(yes);
             self.count(arm.place, Counted::Held);
             self.branch_body(&arm.body, done)?;
@@ -142,7 +146,8 @@ impl Lowering<'_, '_, '_> {
         let [header, round, done] = [(); 3].map(|()| self.builder.create_block());
         self.jump(header, &[]);
         self.builder.switch_to_block(header);
-        let truth = match self.unit.program.compat.while_negative {
+        let compat = self.unit.program.compat;
+        let truth = match compat.while_negative || compat.negative_holds {
             true => Truth::NonZero,
             false => Truth::Positive,
         };

@@ -6,6 +6,7 @@ use kcc_runtime::transport::{Conditions, Protocol};
 
 use super::lines::Words;
 use super::{Statement, unquote};
+use crate::release::Release;
 use crate::scenario::Fault;
 use crate::scenario::model::{Config, Endpoint, Reason, Setup};
 use crate::scenario::template::Template;
@@ -13,6 +14,7 @@ use crate::scenario::template::Template;
 /// Names that an endpoint cannot have: they begin statements or stand for something else.
 const TAKEN: &[&str] = &[
     "after",
+    "compat",
     "config",
     "define",
     "differs",
@@ -39,8 +41,8 @@ const TAKEN: &[&str] = &[
 pub fn is_setup(mut words: Words<'_>, in_steps: bool) -> bool {
     match words.word() {
         Some(
-            "config" | "define" | "endpoint" | "environment" | "file" | "needs" | "differs"
-            | "limit" | "message" | "not" | "pending:",
+            "compat" | "config" | "define" | "endpoint" | "environment" | "file" | "needs"
+            | "differs" | "limit" | "message" | "not" | "pending:",
         ) => true,
         Some("network") => !in_steps,
         Some("server") => !matches!(words.peek(), Some("refuses" | "starts")),
@@ -129,6 +131,9 @@ pub fn read(
                 setup.needs.push(module.to_owned());
             }
         }
+        "compat" => {
+            setup.compat = releases(&mut words)?;
+        }
         "differs" => {
             let text = words.rest().strip_prefix("from kamailio:").map(str::trim);
             let Some(text) = text.filter(|text| !text.is_empty()) else {
@@ -167,6 +172,25 @@ pub fn read(
         _ => setup.limit = Some(words.duration()?),
     }
     words.end()
+}
+
+/// `compat 5.6 4.2`
+fn releases(words: &mut Words<'_>) -> Result<Vec<Release>, Fault> {
+    let mut releases = Vec::new();
+    while let Some(word) = words.word() {
+        let Some(release) = Release::named(word) else {
+            let known = Release::ALL.map(Release::name).join(", ");
+            let text = format!("`{word}` is no release whose rules are known: {known}");
+            return Err(Fault::new(words.line, text));
+        };
+        if !releases.contains(&release) {
+            releases.push(release);
+        }
+    }
+    if releases.is_empty() {
+        return Err(Fault::new(words.line, "say which: `compat 5.6`"));
+    }
+    Ok(releases)
 }
 
 fn config(words: &mut Words<'_>, statement: &Statement<'_>) -> Result<Config, Fault> {

@@ -12,6 +12,7 @@ use super::coverage::Coverage;
 use super::model::Scenario;
 use super::play::Failure;
 use super::stage::Kamailio;
+use crate::release::Release;
 
 /// How scenarios are run.
 #[derive(Clone, Debug)]
@@ -20,6 +21,9 @@ pub struct Options {
     pub modules: &'static [&'static Module],
     /// Where they are played.
     pub stages: Stages,
+    /// By whose rules configurations are compiled; where it is not said, those of the newest release
+    /// or of the ones that a scenario names.
+    pub release: Option<Release>,
     /// The seed of what networks do, in place of the scenarios' own.
     pub seed: Option<u64>,
     /// How many at a time.

@@ -7,6 +7,7 @@ use kcc_runtime::sim;
 use kcc_runtime::transport::Protocol;
 
 use super::{Failed, Options, Stages, Verdict};
+use crate::release::Release;
 use crate::scenario::compare::{Side, differences};
 use crate::scenario::journal::Journal;
 use crate::scenario::model::{Action, Scenario};
@@ -28,12 +29,13 @@ struct Played {
     result: Result<(), Failure>,
 }
 
-/// Plays a scenario, in block `block` of the loopback addresses where it needs sockets.
+/// Plays a scenario, in block `block` of the loopback addresses where it needs sockets: by the rules
+/// of each release that is asked for.
 pub fn play(scenario: &Scenario, options: &Options, block: u8) -> Verdict {
-    let verdict = play_as_told(scenario, options, block);
+    let verdict = play_by_all(scenario, options, block);
     let alone = matches!(options.stages, Stages::KamailioAlone(_));
     match (&scenario.setup.pending, verdict) {
-        (Some(reason), Verdict::Failed(failed)) if failed.server == KCC => {
+        (Some(reason), Verdict::Failed(failed)) if failed.server.starts_with(KCC) => {
             Verdict::Pending(reason.text.clone())
         }
         (Some(reason), Verdict::Passed | Verdict::Differs(_)) if !alone => {
@@ -44,27 +46,54 @@ pub fn play(scenario: &Scenario, options: &Options, block: u8) -> Verdict {
     }
 }
 
-fn play_as_told(scenario: &Scenario, options: &Options, block: u8) -> Verdict {
+fn play_by_all(scenario: &Scenario, options: &Options, block: u8) -> Verdict {
+    let told = &scenario.setup.compat;
+    if let Some(release) = options.release {
+        if !told.is_empty() && !told.contains(&release) {
+            let names: Vec<&str> = told.iter().map(|release| release.name()).collect();
+            return Verdict::Skipped(format!("it is about Kamailio {}", names.join(" and ")));
+        }
+        return play_as_told(scenario, options, block, release);
+    }
+    let newest = [Release::default()];
+    let releases = if told.is_empty() { &newest[..] } else { told };
+    let mut verdict = Verdict::Passed;
+    for release in releases {
+        verdict = play_as_told(scenario, options, block, *release);
+        if matches!(verdict, Verdict::Failed(_)) {
+            break;
+        }
+    }
+    verdict
+}
+
+fn play_as_told(scenario: &Scenario, options: &Options, block: u8, release: Release) -> Verdict {
     if let (Stages::Real | Stages::RealAndKamailio(_), Some(skipped)) =
         (&options.stages, simulated_only(scenario))
     {
         return skipped;
     }
     let (kcc, kamailio) = match &options.stages {
-        Stages::Simulated => (simulated(scenario, options), None),
-        Stages::Real => (real(scenario, block, None), None),
-        Stages::Kamailio(kamailio) => (simulated(scenario, options), Some(kamailio)),
-        Stages::RealAndKamailio(kamailio) => (real(scenario, block, None), Some(kamailio)),
+        Stages::Simulated => (simulated(scenario, options, release), None),
+        Stages::Real => (real(scenario, block, Server::Kcc(release)), None),
+        Stages::Kamailio(kamailio) => (simulated(scenario, options, release), Some(kamailio)),
+        Stages::RealAndKamailio(kamailio) => {
+            (real(scenario, block, Server::Kcc(release)), Some(kamailio))
+        }
         Stages::KamailioAlone(kamailio) => return alone(scenario, kamailio, block),
+    };
+    let name = match release == Release::default() {
+        true => KCC.to_owned(),
+        false => format!("{KCC} --compat {release}"),
     };
     let kcc = match kcc {
         Ok(played) => played,
-        Err(fault) => return failed(KCC, fault.into(), String::new(), None),
+        Err(fault) => return failed(&name, fault.into(), String::new(), None),
     };
     if let Err(failure) = kcc.result {
         let network = scenario.setup.network != Default::default();
         let seed = network.then(|| seed(scenario, options));
-        return failed(KCC, failure, ladder::draw(&kcc.journal, &kcc.plan), seed);
+        return failed(&name, failure, ladder::draw(&kcc.journal, &kcc.plan), seed);
     }
     match kamailio {
         None => Verdict::Passed,
@@ -77,7 +106,7 @@ fn alone(scenario: &Scenario, kamailio: &Kamailio, block: u8) -> Verdict {
     if let Some(skipped) = missing(scenario, kamailio) {
         return skipped;
     }
-    let played = match real(scenario, block, Some(kamailio)) {
+    let played = match real(scenario, block, Server::Kamailio(kamailio)) {
         Ok(played) => played,
         Err(fault) => return failed(&kamailio.version, fault.into(), String::new(), None),
     };
@@ -118,7 +147,7 @@ fn compare(scenario: &Scenario, kcc: &Played, kamailio: &Kamailio, block: u8) ->
     if let Some(skipped) = missing(scenario, kamailio) {
         return skipped;
     }
-    let played = match real(scenario, block, Some(kamailio)) {
+    let played = match real(scenario, block, Server::Kamailio(kamailio)) {
         Ok(played) => played,
         Err(fault) => return failed(&kamailio.version, fault.into(), String::new(), None),
     };
@@ -183,8 +212,9 @@ fn protocols(scenario: &Scenario) -> Vec<Protocol> {
         .collect()
 }
 
-fn simulated(scenario: &Scenario, options: &Options) -> Result<Played, Fault> {
-    let plan = Plan::new(scenario, 0)?;
+fn simulated(scenario: &Scenario, options: &Options, release: Release) -> Result<Played, Fault> {
+    let mut plan = Plan::new(scenario, 0)?;
+    plan.config.release = release;
     let mut journal = Journal::default();
     let coverage = options.coverage.as_deref();
     let (program, counts) = match compile(&plan.config, options.modules, coverage.is_some()) {
@@ -230,8 +260,17 @@ fn simulated(scenario: &Scenario, options: &Options) -> Result<Played, Fault> {
     })
 }
 
-fn real(scenario: &Scenario, block: u8, kamailio: Option<&Kamailio>) -> Result<Played, Fault> {
-    let plan = Plan::new(scenario, block)?;
+/// A server that is a process.
+#[derive(Clone, Copy)]
+enum Server<'a> {
+    /// kcc by the rules of a release.
+    Kcc(Release),
+    /// Kamailio.
+    Kamailio(&'a Kamailio),
+}
+
+fn real(scenario: &Scenario, block: u8, server: Server<'_>) -> Result<Played, Fault> {
+    let mut plan = Plan::new(scenario, block)?;
     let journal = Journal::default();
     if !plan.server.ip().is_loopback() {
         let text = format!(
@@ -240,9 +279,12 @@ fn real(scenario: &Scenario, block: u8, kamailio: Option<&Kamailio>) -> Result<P
         );
         return Err(Fault::new(scenario.line, text));
     }
-    let process = match kamailio {
-        Some(kamailio) => kamailio.start(&plan),
-        None => Process::kcc(&plan),
+    let process = match server {
+        Server::Kamailio(kamailio) => kamailio.start(&plan),
+        Server::Kcc(release) => {
+            plan.config.release = release;
+            Process::kcc(&plan)
+        }
     };
     let process = match process {
         Ok(process) => process,
@@ -251,7 +293,7 @@ fn real(scenario: &Scenario, block: u8, kamailio: Option<&Kamailio>) -> Result<P
                 line: error_line(&text),
                 text,
             };
-            let result = refused(scenario, &failure, kamailio.is_none());
+            let result = refused(scenario, &failure, matches!(server, Server::Kcc(_)));
             return Ok(Played {
                 plan,
                 journal,

@@ -137,7 +137,7 @@ impl Process {
         let path = std::env::current_exe();
         let path = path.map_err(|error| ProcessError::Failed(error.to_string()))?;
         let mut command = Command::new(path);
-        command.arg("run");
+        command.args(["run", "--compat", plan.config.release.name()]);
         Process::start(command, plan, |command, _, file| {
             command.arg("-f").arg(file);
         })

@@ -18,6 +18,7 @@ use super::{Arrival, Inbox, Stage};
 use crate::codegen::coverage::Counts;
 use crate::codegen::jit::Tools;
 use crate::compile::{Failure, Findings, Input, in_memory};
+use crate::resolve::Options;
 use crate::scenario::journal::Log;
 use crate::scenario::plan::{Plan, Text};
 use crate::source::{LoadError, SourceLoader};
@@ -77,7 +78,10 @@ pub fn compile(
         main: &main,
         defines: &text.defines,
         modules,
-        options: crate::resolve::Options::default(),
+        options: Options {
+            release: text.release,
+            ..Options::default()
+        },
     };
     let tools = Tools {
         coverage,
