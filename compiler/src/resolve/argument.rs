@@ -85,6 +85,7 @@ impl Resolver<'_> {
                 let number = self.constant(kind, text, |_, at| locator.span(at, at + 1))?;
                 Some(Arg::Constant(number))
             }
+            ArgKind::Keyed(family) => self.keyed(family, text, locator, span),
             ArgKind::Route(kind) => match self.format(text, locator)? {
                 Expr::Str(name) => self.route_argument(kind, &name, span),
                 name => Some(Arg::RouteNumber(kind, name)),
@@ -112,7 +113,9 @@ impl Resolver<'_> {
     /// Something to evaluate at each call.
     pub(super) fn computed_argument(&mut self, wanted: &ArgDecl, node: &Node) -> Option<Arg> {
         Some(match wanted.kind {
-            ArgKind::Text | ArgKind::Parsed(_) => Arg::Value(self.text_expr(node)),
+            ArgKind::Text | ArgKind::Parsed(_) | ArgKind::Keyed(_) => {
+                Arg::Value(self.text_expr(node))
+            }
             ArgKind::Int => Arg::Value(self.int(node)),
             ArgKind::Any => Arg::Value(self.value(node)),
             ArgKind::Route(kind) => Arg::RouteNumber(kind, self.text_expr(node)),

@@ -14,6 +14,7 @@ mod context;
 mod core_call;
 mod fold;
 mod items;
+mod keyed;
 mod keyword;
 mod modules;
 mod names;

@@ -42,8 +42,24 @@ pub enum ArgKind {
     Route(Routes),
     /// A flag's number (0 to 31) or declared name; passed as its number.
     Flag,
+    /// `name=>key`: one of the names that a parameter declares, and text with variables in it; passed
+    /// as a string, as it is written.
+    Keyed(&'static Family),
     /// The index of a variable.
     Index,
+}
+
+/// Names that `modparam()` declares, such as those of hash tables.
+#[derive(Debug)]
+pub struct Family {
+    /// What one of them names, for messages: "hash table".
+    pub what: &'static str,
+    /// The module.
+    pub module: &'static str,
+    /// Its parameter, given once for each name.
+    pub param: &'static str,
+    /// The name that a value of the parameter declares.
+    pub name: fn(&[u8]) -> Option<&[u8]>,
 }
 
 /// How a type of constant is recognised and made.
