@@ -133,3 +133,15 @@ fn steps_say_what_they_look_like() {
     assert_eq!(receive.first, First::Reason(200, "Very Good".into()));
     assert!(receive.again && receive.about.as_deref() == Some("BYE"));
 }
+
+#[test]
+fn releases_are_named_once_each() {
+    use crate::release::Release;
+    let read = |line: &str| read("x.scenario", &format!("{line}\nscenario x\nserver starts"));
+    let scenarios = read("compat 5.6 4.2 5.6").unwrap();
+    let setup = &scenarios[0].setup;
+    assert_eq!(setup.compat, [Release::V5_6, Release::V4_2]);
+    for wrong in ["compat", "compat 7.0", "compat 5.6, 4.2"] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
