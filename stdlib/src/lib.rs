@@ -4,7 +4,9 @@ mod avp_param;
 mod cfgutils;
 mod core;
 mod corex;
+mod ipops;
 mod kex;
+mod math;
 mod maxfwd;
 mod pv;
 mod registrar;
@@ -16,6 +18,7 @@ mod textopsx;
 mod tm;
 mod tmx;
 mod usrloc;
+mod uuid;
 mod xlog;
 
 use kcc_runtime::declare::Module;
@@ -25,7 +28,9 @@ pub static MODULES: &[&Module] = &[
     &cfgutils::exports::MODULE,
     &core::exports::MODULE,
     &corex::exports::MODULE,
+    &ipops::exports::MODULE,
     &kex::exports::MODULE,
+    &math::exports::MODULE,
     &maxfwd::exports::MODULE,
     &pv::exports::MODULE,
     &registrar::exports::MODULE,
@@ -37,6 +42,7 @@ pub static MODULES: &[&Module] = &[
     &tm::exports::MODULE,
     &tmx::exports::MODULE,
     &usrloc::exports::MODULE,
+    &uuid::exports::MODULE,
     &xlog::exports::MODULE,
 ];
 
