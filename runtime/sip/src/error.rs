@@ -23,6 +23,8 @@ pub enum ParseErrorKind {
     BadStartLine,
     /// A header field without a name or a colon.
     BadHeader,
+    /// A second header field of a kind that a message has once.
+    DuplicateHeader,
     /// More header fields than can be indexed.
     TooManyHeaders,
     /// The end of the message stands inside its header.
@@ -54,6 +56,7 @@ impl fmt::Display for ParseErrorKind {
             ParseErrorKind::TooLarge => "message too large",
             ParseErrorKind::BadStartLine => "malformed first line",
             ParseErrorKind::BadHeader => "malformed header field",
+            ParseErrorKind::DuplicateHeader => "a second header field of its kind",
             ParseErrorKind::TooManyHeaders => "too many header fields",
             ParseErrorKind::Truncated => "the message ends inside its header",
             ParseErrorKind::BadVia => "malformed Via",

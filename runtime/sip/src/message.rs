@@ -157,6 +157,30 @@ impl Message {
         result
     }
 
+    /// Parses as much of `buf` as can be, in place of what this message was: to show a message that
+    /// [`parse_into`](Message::parse_into) refuses. It has the bytes, and the first line and header
+    /// fields before the fault; it has no body.
+    pub fn parse_prefix(&mut self, buf: Bytes) {
+        self.clear();
+        self.buf = buf;
+        if self.index().is_ok() {
+            return;
+        }
+        let known = self.headers.len();
+        for first in &mut self.first {
+            if usize::from(*first) >= known {
+                *first = u16::MAX;
+            }
+        }
+        let all = u32::try_from(self.buf.len()).unwrap_or(u32::MAX);
+        let line = self.offset_of(self.first_line()).unwrap_or(0..0);
+        let end = self
+            .headers
+            .last()
+            .map_or(line.end as u32, |last| last.line.end);
+        (self.headers_end, self.body) = (end, all);
+    }
+
     /// Makes the message empty: lets go of its bytes, and keeps the room of its index.
     pub fn clear(&mut self) {
         let mut headers = std::mem::take(&mut self.headers);

@@ -119,9 +119,8 @@ impl ViaSpans {
                 loop {
                     let param_end =
                         find_unquoted(s, at + 1, |c| matches!(c, b';' | b',')).ok_or(bad(at))?;
-                    if let Some(trimmed) = via.take_param(s, at + 1, param_end) {
-                        value_end = trimmed;
-                    }
+                    // Kamailio refuses empty parameters.
+                    value_end = via.take_param(s, at + 1, param_end).ok_or(bad(at))?;
                     at = param_end;
                     if s.get(at) != Some(&b';') {
                         break;

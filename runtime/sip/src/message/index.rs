@@ -5,9 +5,20 @@ use crate::cseq::CSeq;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::header::HeaderKind;
 use crate::method::Method;
+use crate::name_addr::NameAddr;
 use crate::span::{Span, offset_in};
 use crate::token::{is_lws, is_token_char, parse_u32, trim};
 use crate::via::ViaSpans;
+
+/// What a message has once: where it has two, whoever reads the other one reads another message.
+const SINGLE: [HeaderKind; 6] = [
+    HeaderKind::From,
+    HeaderKind::To,
+    HeaderKind::CallId,
+    HeaderKind::CSeq,
+    HeaderKind::MaxForwards,
+    HeaderKind::ContentLength,
+];
 
 impl Message {
     /// Indexes `self.buf`, of which nothing is known yet.
@@ -44,7 +55,15 @@ impl Message {
                 .ok()
                 .filter(|n| *n < u16::MAX)
                 .ok_or(ParseError::new(ParseErrorKind::TooManyHeaders, at))?;
-            if let Some(first) = self.first.get_mut(entry.kind as usize)
+            let first = self.first.get_mut(entry.kind as usize);
+            if first.as_ref().is_some_and(|first| **first != u16::MAX)
+                && SINGLE.contains(&entry.kind)
+                && self.start.is_sip(buf)
+            {
+                let at = entry.line.start as usize;
+                return Err(ParseError::new(ParseErrorKind::DuplicateHeader, at));
+            }
+            if let Some(first) = first
                 && *first == u16::MAX
             {
                 *first = index;
@@ -69,6 +88,13 @@ impl Message {
                     HeaderKind::Via if self.start.is_sip(buf) => {
                         let range = entry.value.range();
                         self.via = Some(ViaSpans::parse(buf, range.start, range.end)?.0);
+                    }
+                    HeaderKind::To if self.start.is_sip(buf) => {
+                        // Whoever reads a message needs its tag.
+                        NameAddr::parse(entry.value.of(buf)).map_err(|error| {
+                            let at = entry.value.start + error.offset;
+                            ParseError::new(error.kind, at as usize)
+                        })?;
                     }
                     _ => {}
                 }
@@ -95,6 +121,13 @@ fn parse_start(buf: &[u8], begin: usize) -> Result<(Start, usize), ParseError> {
     let newline = memchr::memchr(b'\n', &buf[begin..]).ok_or(bad(begin))? + begin;
     let mut end = newline;
     if end > begin && buf[end - 1] == b'\r' {
+        end -= 1;
+    }
+    // Blanks at the end are not part of a request line, and are of a reason phrase.
+    let is_reply = buf[begin..end]
+        .get(..4)
+        .is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/"));
+    while !is_reply && end > begin && buf[end - 1] == b' ' {
         end -= 1;
     }
     let line = &buf[begin..end];

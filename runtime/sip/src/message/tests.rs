@@ -81,6 +81,14 @@ fn http_has_no_sip_via() {
     assert_eq!(m.method(), Method::Get);
 }
 
+#[test]
+fn blanks_end_a_request_line_and_belong_to_a_reason_phrase() {
+    let m = parse(b"OPTIONS sip:a SIP/2.0  \r\n\r\n").unwrap();
+    assert_eq!(m.first_line(), b"OPTIONS sip:a SIP/2.0");
+    let m = parse(b"SIP/2.0 200 OK  \r\n\r\n").unwrap();
+    assert_eq!(m.status_line().unwrap().reason, b"OK  ");
+}
+
 /// Kamailio 5.6 drops each of these.
 #[test]
 fn malformed() {
@@ -101,12 +109,74 @@ fn malformed() {
         (b"OPTIONS sip:a SIP/2.0\r\nA: x", Truncated),
         (b"OPTIONS sip:a SIP/2.0\r\nl: x\r\n\r\n", BadContentLength),
         (b"OPTIONS sip:a SIP/2.0\r\nv: x\r\n\r\n", BadVia),
+        (
+            b"OPTIONS sip:a SIP/2.0\r\nv: SIP/2.0/UDP a;;b\r\n\r\n",
+            BadVia,
+        ),
+        (
+            b"OPTIONS sip:a SIP/2.0\r\nv: SIP/2.0/UDP a;\r\n\r\n",
+            BadVia,
+        ),
+        (
+            b"OPTIONS sip:a SIP/2.0\r\nl: 0\r\nContent-Length: 0\r\n\r\n",
+            DuplicateHeader,
+        ),
+        (
+            b"OPTIONS sip:a SIP/2.0\r\nCSeq: 1 A\r\nCSeq: 1 A\r\n\r\n",
+            DuplicateHeader,
+        ),
+        (b"OPTIONS sip:a SIP/2.0\r\nTo: \r\n\r\n", BadAddress),
+        (
+            b"OPTIONS sip:a SIP/2.0\r\nTo: \"b <sip:b>\r\n\r\n",
+            BadAddress,
+        ),
     ] {
         assert_eq!(
             parse(text).unwrap_err().kind,
             kind,
             "{}",
             text.escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn a_broken_message_shows_what_stands_before_the_fault() {
+    for (text, method, headers) in [
+        (
+            "INFO sip:a@b SIP/2.0\r\nA: 1\r\nVia: x\r\nB: 2\r\n\r\nbody",
+            "INFO",
+            1,
+        ),
+        ("INFO sip:a@b SIP/2.0\r\nno colon\r\n\r\n", "INFO", 0),
+        ("INFO sip:a@b SIP/2.0\r\nA: 1\r\n", "INFO", 1),
+        ("garbage\r\n\r\n", "", 0),
+        ("", "", 0),
+        (
+            "INFO sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\n\r\n",
+            "INFO",
+            1,
+        ),
+    ] {
+        let mut message = Message::empty();
+        message.parse_prefix(Bytes::from_static(text.as_bytes()));
+        assert_eq!(message.bytes().as_ref(), text.as_bytes());
+        assert_eq!(
+            message
+                .request_line()
+                .map_or(&b""[..], |line| line.method_name),
+            method.as_bytes()
+        );
+        assert_eq!(message.headers().count(), headers, "{text}");
+        assert!(message.headers_start() <= message.headers_end());
+        assert!(message.headers_end() <= message.body_offset());
+        for kind in [HeaderKind::Via, HeaderKind::CSeq, HeaderKind::To] {
+            assert!(message.header(kind).is_none() || headers > 0);
+        }
+        let _ = (
+            message.top_via().is_some(),
+            message.vias().count(),
+            message.payload(),
         );
     }
 }
