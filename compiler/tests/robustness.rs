@@ -87,6 +87,83 @@ fn what_never_ends_is_reported_once() {
 }
 
 #[test]
+fn no_construct_that_is_cut_off_is_more_than_a_few_errors() {
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        (
+            in_route("$var(x) = $(ru{s.len"),
+            &["unterminated-variable"][..],
+        ),
+        (
+            "request_route { $var(x) = $var(a".to_owned(),
+            &["unclosed-block", "unterminated-variable"],
+        ),
+        (in_route("$var(x) = @msg.header[\"X"), &["bad-select"]),
+        (in_route("$var(x) = @"), &["bad-select"]),
+        (
+            "request_route { switch ($rU) { case 1: exit;".to_owned(),
+            &["unclosed-block"],
+        ),
+        (
+            "request_route { switch ($rU) {".to_owned(),
+            &["unclosed-block"],
+        ),
+        ("request_route { switch".to_owned(), &["unclosed-block"]),
+        ("request_route { if (1".to_owned(), &["unclosed-block"]),
+        ("request_route { f(1,".to_owned(), &["unclosed-block"]),
+        ("request_route { $f.x[".to_owned(), &["unclosed-block"]),
+        ("event_route[a:b".to_owned(), &["syntax"]),
+        ("modparam(\"tm\", ".to_owned(), &["syntax"]),
+        ("listen=udp:".to_owned(), &["syntax"]),
+        ("socket={ bind=".to_owned(), &["unclosed-block"]),
+        ("#!subst \"/a/b".to_owned(), &["unterminated-string"]),
+        ("#!subst".to_owned(), &["bad-directive"]),
+        ("#!define".to_owned(), &["bad-directive"]),
+        ("#!define A 1".to_owned(), &["lost-value"]),
+        ("#!defenv A=".to_owned(), &["unset-environment"]),
+        (
+            "#!ifexp (1 +".to_owned(),
+            &["bad-expression", "unclosed-conditional"],
+        ),
+        ("#!defexp A (1".to_owned(), &["bad-expression"]),
+        ("include_file \"a".to_owned(), &["bad-include"]),
+        ("include_file".to_owned(), &["bad-include"]),
+    ] {
+        let found = codes(text.clone());
+        if found != expected {
+            wrong.push((text, found));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_text_of_any_size_is_refused_before_it_is_read() {
+    assert_eq!(codes(vec![b' '; 100 << 20]), ["unreadable-file"]);
+    // Many files that are small enough each.
+    let mut loader = MemoryLoader::with("main.cfg", "include_file \"f\"\n".repeat(100));
+    loader = loader.and("f", vec![b'\n'; 1 << 20]);
+    assert_eq!(codes_of(&loader), ["unreadable-file"]);
+}
+
+#[test]
+fn strings_and_comments_may_hold_any_byte_but_nul() {
+    let bytes: Vec<u8> = (1..=255)
+        .filter(|byte| !b"\"\\'\n".contains(byte))
+        .collect();
+    let text = [
+        b"# ",
+        &bytes[..],
+        b"\nrequest_route { xlog(\"",
+        &bytes,
+        b"\"); xlog('",
+        &bytes,
+    ];
+    let text = [&text.concat()[..], b"'); }\n", &b"\n".repeat(8000)].concat();
+    assert!(codes(text).is_empty());
+}
+
+#[test]
 fn files_that_are_no_text_give_one_error() {
     assert_eq!(codes(b"children=4\n\0\0\0".to_vec()), ["binary-file"]);
     let noise: Vec<u8> = (0..100_000u32)

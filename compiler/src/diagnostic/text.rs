@@ -1,7 +1,7 @@
 //! Findings for people, with the source lines they are about.
 //!
-//! Places in macro expansions are shown where the define is used, and files that were included say
-//! from where. Source text is shown with control characters and bytes that are not UTF-8 replaced,
+//! Places in macro expansions are shown where the define is used and in its value, and files that
+//! were included say from where. Source text is shown with control characters and bytes that are not UTF-8 replaced,
 //! and only a part of a very long line, so that a hostile file cannot write to a terminal what it
 //! likes.
 
@@ -14,7 +14,7 @@ use codespan_reporting::files::{Error, Files};
 use codespan_reporting::term;
 
 use super::{Diagnostic, Diagnostics, Severity};
-use crate::source::{FileId, SourceMap, Span};
+use crate::source::{ExpansionId, FileId, SourceMap, Span, TextOrigin};
 
 /// Bytes of a line shown before and after a label when the line is longer than both.
 const WINDOW: usize = 160;
@@ -71,6 +71,13 @@ fn render_one(
     out: &mut String,
 ) {
     let mut notes = diagnostic.notes.clone();
+    let in_value = diagnostic
+        .labels
+        .first()
+        .and_then(|label| value_place(sources, label.span));
+    if let Some(id) = in_value.and_then(|span| sources.file_of(span)) {
+        texts.prepare(sources, id);
+    }
     for (index, label) in diagnostic.labels.iter().enumerate() {
         if let Some(id) = sources.file_of(sources.call_site(label.span)) {
             texts.prepare(sources, id);
@@ -88,7 +95,7 @@ fn render_one(
         texts,
         windows: HashMap::new(),
     };
-    let labels = diagnostic
+    let mut labels: Vec<_> = diagnostic
         .labels
         .iter()
         .enumerate()
@@ -102,6 +109,9 @@ fn render_one(
             Some(codespan::Label::new(style, id, range).with_message(&label.text))
         })
         .collect();
+    if let Some((id, range)) = in_value.and_then(|span| view.show(span)) {
+        labels.push(codespan::Label::secondary(id, range).with_message("in the define"));
+    }
     let severity = match diagnostic.severity {
         Severity::Note => codespan::Severity::Note,
         Severity::Warning => codespan::Severity::Warning,
@@ -139,6 +149,17 @@ fn render_one(
     }
 }
 
+/// Where the text at `span` stands in the value of the define that it came from, if a file has it.
+fn value_place(sources: &SourceMap, span: Span) -> Option<Span> {
+    sources.expansion(span.expansion)?;
+    let place = Span {
+        expansion: ExpansionId::NONE,
+        ..span
+    };
+    let file = sources.file(sources.file_of(place)?);
+    (file.origin == TextOrigin::File).then_some(place)
+}
+
 /// How the text at `span` got there: through which defines, and through which includes.
 pub(super) fn origin_notes(sources: &SourceMap, span: Span) -> Vec<String> {
     let mut notes = Vec::new();
@@ -165,7 +186,7 @@ fn place_text(sources: &SourceMap, span: Span) -> String {
     match sources.literal_place(span) {
         Some(place) => {
             let file = sources.file(place.file);
-            if file.origin == crate::source::TextOrigin::File {
+            if file.origin == TextOrigin::File {
                 format!("{}:{}", file.name, place.line)
             } else {
                 file.name.clone()
@@ -284,7 +305,6 @@ impl<'a> Files<'a> for View<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::TextOrigin;
 
     #[test]
     fn a_long_line_is_shown_in_part_and_controls_are_replaced() {
@@ -332,6 +352,8 @@ mod tests {
         let shown = render_text(&sink, &sources, false);
         for part in [
             "a.cfg:2:1",
+            "2 | X\n",
+            "1 | #!define X 5\n",
             "in the expansion of `X`, defined at a.cfg:1",
             "included from main.cfg:1",
             "help: do not",

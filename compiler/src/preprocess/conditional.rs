@@ -53,21 +53,20 @@ impl Preprocessor<'_> {
     pub(super) fn otherwise(&mut self, span: Span) {
         if self.conditionals.is_empty() {
             self.diagnostics.push(
-                Diagnostic::error("stray-else", "`#!else` without `#!ifdef`")
-                    .label(span, "belongs to no conditional"),
+                Diagnostic::warning("stray-else", "`#!else` without `#!ifdef`")
+                    .label(span, "belongs to no conditional")
+                    .help("remove it, or add the `#!ifdef` that it should turn"),
             );
             return;
         }
         self.note_else(span);
-        loop {
-            match self.skip() {
-                Skipped::Else(again) => self.note_else(again),
-                Skipped::EndIf => {
-                    self.conditionals.pop();
-                    return;
-                }
-                Skipped::All => return,
+        match self.skip() {
+            // A second one turns the conditional once more.
+            Skipped::Else(again) => self.note_else(again),
+            Skipped::EndIf => {
+                self.conditionals.pop();
             }
+            Skipped::All => (),
         }
     }
 
@@ -77,8 +76,8 @@ impl Preprocessor<'_> {
         };
         if let Some(first) = conditional.otherwise {
             self.diagnostics.push(
-                Diagnostic::error("stray-else", "a second `#!else` in one conditional")
-                    .label(span, "second")
+                Diagnostic::warning("stray-else", "a second `#!else` in one conditional")
+                    .label(span, "turns the condition once more")
                     .label(first, "first")
                     .label(conditional.opened, "of this conditional"),
             );

@@ -146,12 +146,20 @@ impl Preprocessor<'_> {
                 byte == b'_' || byte.is_ascii_alphabetic() || (index > 0 && byte.is_ascii_digit())
             });
             if name.is_empty() || !valid {
+                let message = format!("nothing in a configuration can be called `{name}`");
+                let named = if name.is_empty() {
+                    Diagnostic::error("bad-define", message)
+                } else {
+                    Diagnostic::warning("bad-define", message)
+                };
                 self.diagnostics.push(
-                    Diagnostic::error("bad-define", format!("`{name}` cannot be defined"))
+                    named
                         .note("a define's name has letters, digits and underscores and starts with no digit")
                         .help("give it as -A NAME or -A NAME=VALUE"),
                 );
-                continue;
+                if name.is_empty() {
+                    continue;
+                }
             }
             let define = Define {
                 defined_at: span,

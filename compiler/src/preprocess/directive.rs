@@ -5,7 +5,8 @@ use super::defines::{Define, IfDefined};
 use super::evaluate::{self, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Span, TextOrigin};
-use crate::syntax::lexer::{Directive, Lexeme, Lexer, blank_prefix};
+use crate::syntax::lexer::{Directive, Lexeme, Lexer, Remark, blank_prefix};
+use crate::syntax::literal::Locator;
 
 impl Preprocessor<'_> {
     /// Carries out the directive whose word was just read.
@@ -71,7 +72,9 @@ impl Preprocessor<'_> {
             .count();
         if is_name && blanks > 0 {
             lexer.advance(blanks);
-            return Some(lexer.advance(length));
+            let name = lexer.advance(length);
+            self.no_dash(name);
+            return Some(name);
         }
         let shown = lexer.line_length();
         let line = lexer.advance(shown);
@@ -93,6 +96,21 @@ impl Preprocessor<'_> {
         None
     }
 
+    /// A dash right after the name of a define is refused.
+    fn no_dash(&mut self, name: Span) {
+        let Some(lexer) = self.lexer() else {
+            return;
+        };
+        if lexer.rest().first() == Some(&b'-') {
+            let dash = lexer.advance(1);
+            self.diagnostics.push(
+                Diagnostic::error("bad-directive", "a define's name cannot have a dash")
+                    .label(self.sources.join(name, dash), "not allowed")
+                    .help("use an underscore"),
+            );
+        }
+    }
+
     fn text_of(&self, span: Span) -> Box<[u8]> {
         self.sources.text(span).into()
     }
@@ -102,6 +120,8 @@ impl Preprocessor<'_> {
             return;
         };
         let name = self.text_of(defined_at);
+        // The end of an included file is followed by what stands after its name.
+        let included = self.frames.len() > 1;
         let Some(lexer) = self.lexer() else {
             return;
         };
@@ -110,7 +130,7 @@ impl Preprocessor<'_> {
         // A backslash before the line feed carries the value on to the next line.
         let rest = lexer.rest();
         let end = memchr::memchr_iter(b'\n', rest).find(|&at| at == 0 || rest[at - 1] != b'\\');
-        let complete = end.is_some();
+        let complete = end.is_some() || included;
         let value = lexer.advance(end.unwrap_or(rest.len()));
         if !complete && !value.is_empty() {
             self.diagnostics.push(
@@ -204,9 +224,9 @@ impl Preprocessor<'_> {
                 .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
                 .count();
             variable = lexer.advance(length);
+            self.no_dash(variable);
         }
         let variable_name = String::from_utf8_lossy(self.sources.text(variable)).into_owned();
-        self.rest_of_line();
         let Some(value) = self.loader.environment(&variable_name) else {
             if !optional {
                 self.diagnostics.push(
@@ -240,30 +260,55 @@ impl Preprocessor<'_> {
                     .help("move it to the top of the file"),
             );
         }
-        let mode = self.mode;
-        let Some(lexer) = self.lexer() else {
-            return;
-        };
-        let line = lexer.line_length();
-        let found = lexer.rest()[..line]
-            .iter()
-            .any(|byte| matches!(byte, b'"' | b'\''));
-        let lexeme = found.then(|| lexer.next(mode));
-        let Some((Lexeme::Str, span)) = lexeme else {
+        let Some(span) = self.rule_string() else {
+            if self.stopped {
+                return;
+            }
             self.diagnostics.push(
                 Diagnostic::error("bad-directive", "a substitution needs a string")
                     .label(word, "after this")
                     .help("write it as #!subst \"/search/replacement/\""),
             );
-            if let Some((Lexeme::Remark(remark), span)) = lexeme {
-                self.remark(remark, span);
-            }
+            self.rest_of_line();
             return;
         };
         let Some((value, span)) = self.string_value(span) else {
             return;
         };
-        self.add_rule(&value.value, span, define);
+        let locator = if value.exact {
+            Locator::of_literals(self.sources.text(span), span)
+        } else {
+            Locator::whole(span)
+        };
+        self.add_rule(&value.value, span, &locator, define);
+    }
+
+    /// The string literal that comes next, which a define may give. Nothing is passed when
+    /// something else comes.
+    fn rule_string(&mut self) -> Option<Span> {
+        let mode = self.mode;
+        loop {
+            let mut ahead = self.lexer()?.clone();
+            match ahead.next(mode) {
+                (Lexeme::Str, span) => {
+                    *self.lexer()? = ahead;
+                    return Some(span);
+                }
+                (Lexeme::Id, span) if self.defines.get_entry(self.sources.text(span)).is_some() => {
+                    *self.lexer()? = ahead;
+                    if !self.expand(span) || self.stopped {
+                        return None;
+                    }
+                }
+                (Lexeme::End, _) if self.in_expansion() => self.close_frame(),
+                (Lexeme::Remark(remark @ Remark::UnterminatedString), span) => {
+                    *self.lexer()? = ahead;
+                    self.remark(remark, span);
+                    return None;
+                }
+                _ => return None,
+            }
+        }
     }
 
     /// Adds the define of a `#!substdef`.

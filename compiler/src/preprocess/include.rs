@@ -110,8 +110,7 @@ impl Preprocessor<'_> {
                 Diagnostic::error("bad-include", "a file name in double quotes is expected")
                     .label(word, "after this")
                     .note(
-                        "the name stands on the same line, has no blanks and no `;` after it, and \
-                         cannot come from a define",
+                        "the name has no blanks and no `;` after it, and cannot come from a define",
                     )
                     .help("write: include_file \"name.cfg\""),
             );
@@ -138,6 +137,11 @@ impl Preprocessor<'_> {
     /// Reads the quoted name on this line, substitutions applied. Without one the line is passed.
     fn include_name(&mut self) -> Option<(String, Span)> {
         let lexer = &mut self.frames.last_mut()?.lexer;
+        // The name may stand on a later line.
+        let blanks = blank_prefix(lexer.rest(), true);
+        if lexer.rest().get(blanks) == Some(&b'"') {
+            lexer.advance(blanks);
+        }
         let line = &lexer.rest()[..lexer.line_length()];
         let Some((blanks, length)) = quoted_name(line) else {
             let length = line.len();

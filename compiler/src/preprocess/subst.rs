@@ -40,9 +40,31 @@ enum Part {
 /// A rule's text, taken apart.
 struct Parsed<'a> {
     search: Vec<u8>,
+    /// Where in `search` a backslash was left out.
+    left_out: Vec<usize>,
     replacement: &'a [u8],
+    /// Where the replacement begins in the rule, in bytes.
+    replacement_at: usize,
     flags: &'a [u8],
     separator: u8,
+}
+
+/// What is wrong with a rule, and where in its text, in bytes.
+struct RuleError {
+    from: usize,
+    to: usize,
+    message: String,
+}
+
+impl RuleError {
+    /// Of the byte at `at`.
+    fn at(at: usize, message: impl Into<String>) -> RuleError {
+        RuleError {
+            from: at,
+            to: at + 1,
+            message: message.into(),
+        }
+    }
 }
 
 impl Preprocessor<'_> {
@@ -77,12 +99,24 @@ impl Preprocessor<'_> {
         changed
     }
 
-    /// Adds the rule `text`, and with `define` the define of `#!substdef`, quoted or not.
-    pub(super) fn add_rule(&mut self, text: &[u8], span: Span, define: Option<bool>) {
-        if let Err(message) = self.try_add_rule(text, span, define) {
+    /// Adds the rule `text`, whose bytes stand where `locator` says, and with `define` the define
+    /// of `#!substdef`, quoted or not.
+    pub(super) fn add_rule(
+        &mut self,
+        text: &[u8],
+        span: Span,
+        locator: &Locator,
+        define: Option<bool>,
+    ) {
+        if let Err(error) = self.try_add_rule(text, span, define) {
+            let place = if error.from < text.len() {
+                locator.span(error.from, error.to.min(text.len()))
+            } else {
+                span
+            };
             self.diagnostics.push(
-                Diagnostic::error("bad-substitution", message)
-                    .label(span, "this rule")
+                Diagnostic::error("bad-substitution", error.message)
+                    .label(place, "here")
                     .note(
                         "a rule has a regular expression and a replacement between three equal \
                          separators, and after them flags out of g, i, s",
@@ -97,15 +131,19 @@ impl Preprocessor<'_> {
         text: &[u8],
         span: Span,
         define: Option<bool>,
-    ) -> Result<(), String> {
+    ) -> Result<(), RuleError> {
         let parsed = split(text)?;
         if parsed.search.len() > MAX_SEARCH || self.rules.len() >= MAX_RULES {
-            return Err("the search text is too long, or there are too many rules".to_owned());
+            let message = "the search text is too long, or there are too many rules";
+            return Err(RuleError::at(0, message));
         }
         let mut rule = parsed.compile()?;
-        let evaluated = self.evaluate_variables(parsed.replacement)?;
+        let evaluated = self.evaluate_variables(&parsed)?;
         rule.replacement = parts(&evaluated, parsed.separator);
         if let Some(quoted) = define {
+            if parsed.search.is_empty() {
+                return Err(RuleError::at(1, "the search text is empty"));
+            }
             let value: Vec<u8> = rule
                 .replacement
                 .iter()
@@ -121,17 +159,34 @@ impl Preprocessor<'_> {
     }
 
     /// Puts in the values of variables, of which only those known before the start make sense.
-    fn evaluate_variables(&self, text: &[u8]) -> Result<Vec<u8>, String> {
-        let text = escaped_dollars(text);
-        let pieces = parse_format(&text, &Locator::whole(Span::default())).map_err(|errors| {
+    fn evaluate_variables(&self, rule: &Parsed<'_>) -> Result<Vec<u8>, RuleError> {
+        let text = escaped_dollars(rule.replacement);
+        // Places in these spans are places in the rule.
+        let start = rule.replacement_at as u32;
+        let locator = Locator::direct(Span::new(start, start + text.len() as u32));
+        let pieces = parse_format(&text, &locator).map_err(|errors| {
             let first = errors.into_iter().next();
-            first.map_or_else(String::new, |error| error.message)
+            let place = first
+                .as_ref()
+                .map_or(Span::new(start, start), |error| error.span);
+            RuleError {
+                from: place.start as usize,
+                to: place.end as usize,
+                message: first.map_or_else(String::new, |error| error.message),
+            }
         })?;
         let mut out = Vec::with_capacity(text.len());
         for piece in pieces {
             match piece {
                 Piece::Text { text, .. } => out.extend_from_slice(&text),
-                Piece::Variable(variable) => out.extend(self.evaluate_variable(&variable)?),
+                Piece::Variable(variable) => {
+                    let value = self.evaluate_variable(&variable);
+                    out.extend(value.map_err(|message| RuleError {
+                        from: variable.span.start as usize,
+                        to: variable.span.end as usize,
+                        message,
+                    })?);
+                }
             }
         }
         Ok(out)
@@ -189,10 +244,10 @@ impl Preprocessor<'_> {
                     );
                 }
             };
-            let parsed = split(rule)?;
+            let parsed = split(rule).map_err(|error| error.message)?;
             let rule = Rule {
                 replacement: parts(parsed.replacement, parsed.separator),
-                ..parsed.compile()?
+                ..parsed.compile().map_err(|error| error.message)?
             };
             if let Ok(Some(changed)) = rule.apply(&value) {
                 value = changed;
@@ -204,15 +259,19 @@ impl Preprocessor<'_> {
 
 impl Parsed<'_> {
     /// The rule, its replacement still empty.
-    fn compile(&self) -> Result<Rule, String> {
+    fn compile(&self) -> Result<Rule, RuleError> {
         let mut flags = Flags::default();
         let (mut global, mut single) = (false, false);
-        for &flag in self.flags {
+        for (index, &flag) in self.flags.iter().enumerate() {
             match flag {
                 b'g' => global = true,
                 b'i' => flags.icase = true,
                 b's' => single = true,
-                other => return Err(format!("`{}` is no flag", other.escape_ascii())),
+                other => {
+                    let at = self.replacement_at + self.replacement.len() + 1 + index;
+                    let message = format!("`{}` is no flag", other.escape_ascii());
+                    return Err(RuleError::at(at, message));
+                }
             }
         }
         let compile = if single {
@@ -220,8 +279,12 @@ impl Parsed<'_> {
         } else {
             Pattern::line_by_line
         };
-        let pattern = compile(&self.search, flags)
-            .map_err(|error| format!("the regular expression is wrong: {error}"))?;
+        let pattern = compile(&self.search, flags).map_err(|error| {
+            let before = self.left_out.iter().filter(|at| **at <= error.offset);
+            // The last separator of the search stands where its text ends.
+            let at = (1 + error.offset + before.count()).min(self.replacement_at - 1);
+            RuleError::at(at, format!("the regular expression is wrong: {error}"))
+        })?;
         Ok(Rule {
             pattern,
             replacement: Vec::new(),
@@ -231,7 +294,8 @@ impl Parsed<'_> {
 }
 
 impl Rule {
-    /// The text after this rule, `None` if nothing matches.
+    /// The text after this rule, `None` if nothing matches or a match is empty, which changes
+    /// nothing.
     fn apply(&self, text: &[u8]) -> Result<Option<Vec<u8>>, ()> {
         let mut groups: [Option<Range<usize>>; GROUPS] = Default::default();
         if !self.pattern.captures_into(text, &mut groups) {
@@ -243,6 +307,9 @@ impl Rule {
             let Some(found) = groups[0].clone() else {
                 break;
             };
+            if found.is_empty() {
+                return Ok(None);
+            }
             out.extend_from_slice(&text[copied..found.start]);
             for part in &self.replacement {
                 match part {
@@ -257,16 +324,10 @@ impl Rule {
                 }
             }
             copied = found.end;
-            // An empty match must not be found again at the same place.
-            let next = if found.is_empty() {
-                found.end + 1
-            } else {
-                found.end
-            };
-            if !self.global || next > text.len() {
+            if !self.global || copied >= text.len() {
                 break;
             }
-            if !self.pattern.captures_after(text, next, &mut groups) {
+            if !self.pattern.captures_after(text, copied, &mut groups) {
                 break;
             }
         }
@@ -294,32 +355,34 @@ fn escaped_dollars(text: &[u8]) -> Vec<u8> {
 
 /// Takes a rule apart. The separator is the first character; a backslash before it makes it part of
 /// the text.
-fn split(text: &[u8]) -> Result<Parsed<'_>, String> {
-    let (&separator, rest) = text.split_first().ok_or("the rule is empty")?;
-    if separator.is_ascii_alphanumeric() || separator == b'\\' {
-        return Err(format!(
-            "`{}` cannot separate the parts",
-            separator.escape_ascii()
-        ));
+fn split(text: &[u8]) -> Result<Parsed<'_>, RuleError> {
+    let Some((&separator, rest)) = text.split_first() else {
+        return Err(RuleError::at(0, "the rule is empty"));
+    };
+    if separator == b'\\' {
+        return Err(RuleError::at(0, "a backslash cannot separate the parts"));
     }
-    let middle = part_length(rest, separator).ok_or("the replacement is missing")?;
+    let middle = part_length(rest, separator)
+        .ok_or_else(|| RuleError::at(text.len() - 1, "the replacement is missing after this"))?;
     let mut search = Vec::with_capacity(middle);
+    let mut left_out = Vec::new();
     let mut at = 0;
     while at < middle {
         if rest[at] == b'\\' && rest.get(at + 1) == Some(&separator) {
+            left_out.push(search.len());
             at += 1;
         }
         search.push(rest[at]);
         at += 1;
     }
-    if search.is_empty() {
-        return Err("the search text is empty".to_owned());
-    }
     let rest = &rest[middle + 1..];
-    let end = part_length(rest, separator).ok_or("the last separator is missing")?;
+    let end = part_length(rest, separator)
+        .ok_or_else(|| RuleError::at(text.len() - 1, "the last separator is missing after this"))?;
     Ok(Parsed {
         search,
+        left_out,
         replacement: &rest[..end],
+        replacement_at: middle + 2,
         flags: &rest[end + 1..],
         separator,
     })

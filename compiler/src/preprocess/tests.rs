@@ -233,3 +233,57 @@ fn a_release_has_its_own_names_and_limits() {
             .all(|release| !read(release, &many).1)
     );
 }
+
+#[test]
+fn else_without_and_after_else() {
+    assert_eq!(
+        read("#!define A\n#!ifdef A\n1\n#!else\n2\n#!else\n3\n#!endif\n"),
+        "1 3 !stray-else"
+    );
+    assert_eq!(
+        read("#!ifdef A\n1\n#!else\n2\n#!else\n3\n#!endif\n4"),
+        "2 4 !stray-else"
+    );
+    assert_eq!(read("#!else\nx"), "x !stray-else");
+}
+
+#[test]
+fn the_string_of_a_rule_is_a_token_like_any_other() {
+    assert_eq!(read("#!subst\n# c\n\"/a/b/\";\n\"a\""), "; <b>");
+    assert_eq!(read("#!define R \"/a/b/\"\n#!subst R;\n\"a\""), "; <b>");
+    assert_eq!(read("#!subst'/a/b/'\n\"a\""), "<b>");
+    assert_eq!(read("#!substy x\nz"), "z !bad-directive");
+    assert_eq!(read("#!subst /a/b/\nz"), "z !bad-directive");
+    assert_eq!(read("#!subst \"1a1b1\";\n\"a\""), "; <b>");
+    assert_eq!(read("#!subst \"/x*/b/\";\n\"axx\""), "; <axx>");
+    assert_eq!(read("#!subst \"//b/\";\n\"a\""), "; <a>");
+    assert_eq!(
+        read("#!substdef \"//b/\";\n\"a\""),
+        "; <a> !bad-substitution"
+    );
+}
+
+#[test]
+fn a_bad_rule_is_shown_where_it_is_bad() {
+    for (text, place) in [
+        ("#!subst \"/a(b/c/\"\n", "("),
+        ("#!subst \"/a\\/\\x41(b/c/\"\n", "(b"),
+        ("#!subst \"/a\" \"b[/c/\"\n", "["),
+        ("#!subst \"/ab/c/q\"\n", "q\""),
+        ("#!subst \"/ab/$var(x)y/\"\n", "$var(x)y"),
+        ("#!subst \"/ab/c\"\n", "c\""),
+    ] {
+        let read = preprocess(&MemoryLoader::with("main.cfg", text), "main.cfg", &[]);
+        let found = read.diagnostics.iter().next().expect(text);
+        let start = found.labels[0].span.start as usize;
+        assert_eq!(found.code, "bad-substitution", "{text}");
+        assert_eq!(Some(start), text.find(place), "{text}");
+    }
+}
+
+#[test]
+fn code_may_follow_defenv() {
+    let mut loader = MemoryLoader::with("main.cfg", "#!defenv A x\n#!defenv B=A # y\nA B");
+    loader.variables.insert("A".to_owned(), b"7".to_vec());
+    assert_eq!(read_with(&loader, &[]), "x 7 7");
+}

@@ -21,7 +21,7 @@ use crate::source::{ExpansionId, Span};
 use crate::syntax::ast::BinaryOp;
 
 /// Reads one text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lexer {
     text: Arc<[u8]>,
     /// Next byte to read, and the end of the part to read.
@@ -226,9 +226,12 @@ impl Lexer {
             self.at = after;
             return Some(Lexeme::Include(kind));
         }
-        let known = DIRECTIVES.iter().find(|(name, _)| name.as_bytes() == word);
-        if let Some(&(_, directive)) = known {
-            self.at = after;
+        let known = DIRECTIVES
+            .iter()
+            .find(|(name, _)| name.as_bytes() == word)
+            .or_else(|| subst_prefix(word));
+        if let Some(&(name, directive)) = known {
+            self.at = from + 2 + name.len();
             if matches!(directive, Directive::Else | Directive::EndIf) {
                 let blanks = blank_prefix(self.rest(), false);
                 if self.peek(blanks) == b'\n' && self.at + blanks < self.end {
@@ -241,7 +244,8 @@ impl Lexer {
             return Some(Lexeme::Directive(directive));
         }
         let unknown = !word.is_empty();
-        if let Some(lexeme) = self.mode_line(2) {
+        // With `!!` a mode's word is code after two operators.
+        if comment && let Some(lexeme) = self.mode_line(2) {
             return Some(lexeme);
         }
         if comment {
@@ -463,6 +467,17 @@ const LONG_SIGNS: [(&str, Kind, i32); 15] = [
     ("++", Kind::Foreign, 0),
     ("*=", Kind::Foreign, 0),
 ];
+
+/// The `subst` directive at the start of `word`: what follows these words need not be apart.
+fn subst_prefix(word: &[u8]) -> Option<&'static (&'static str, Directive)> {
+    let starts = |(name, _): &&(&str, Directive)| {
+        name.starts_with("subst") && word.starts_with(name.as_bytes())
+    };
+    DIRECTIVES
+        .iter()
+        .filter(starts)
+        .max_by_key(|(name, _)| name.len())
+}
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'

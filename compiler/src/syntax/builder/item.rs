@@ -81,11 +81,14 @@ impl Builder<'_> {
     /// Reports a keyword used as a name.
     fn refuse_reserved(&mut self, index: u32, what: &str) {
         let token = self.token(index);
-        if matches!(token.kind, Kind::Word | Kind::CoreCall | Kind::BareCall) {
+        if matches!(
+            token.kind,
+            Kind::Word | Kind::CoreCall | Kind::BareCall | Kind::Number
+        ) {
             let word = self.text(index, index + 1);
             self.report(
                 Diagnostic::error("reserved-word", format!("`{word}` cannot name {what}"))
-                    .label(token.span, "a word of the language")
+                    .label(token.span, "a word or number of the language")
                     .help("choose another name"),
             );
         }

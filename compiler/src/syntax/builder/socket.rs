@@ -50,24 +50,77 @@ impl Builder<'_> {
     }
 
     pub(in crate::syntax) fn listen(
-        &self,
+        &mut self,
         sockets: Vec<SocketId>,
-        options: Vec<ListenOption>,
+        options: Vec<(u32, ListenOption)>,
     ) -> ItemKind {
         let mut listen = Listen {
-            sockets,
+            sockets: self.no_websockets(sockets),
             advertise: None,
             name: None,
             is_virtual: false,
         };
-        for option in options {
+        let mut place = 0;
+        for (word, option) in options {
+            let own = match &option {
+                ListenOption::Advertise(_) => 1,
+                ListenOption::Name(_) => 2,
+                ListenOption::Virtual => 3,
+            };
+            if own <= place {
+                let span = self.token_span(word);
+                self.report(
+                    Diagnostic::error("syntax", "this is given twice, or out of order")
+                        .label(span, "not expected here")
+                        .help("the order is: advertise, name, virtual"),
+                );
+            }
+            place = own;
             match option {
-                ListenOption::Advertise(socket) => listen.advertise = Some(socket),
+                ListenOption::Advertise(socket) => {
+                    self.check_advertised(&socket);
+                    listen.advertise = Some(socket);
+                }
                 ListenOption::Name(name) => listen.name = Some(name),
                 ListenOption::Virtual => listen.is_virtual = true,
             }
         }
         ItemKind::Listen(listen)
+    }
+
+    pub(in crate::syntax) fn alias(&mut self, sockets: Vec<SocketId>) -> ItemKind {
+        ItemKind::Alias(self.no_websockets(sockets))
+    }
+
+    /// The sockets, after saying that WebSocket is no transport to listen on.
+    fn no_websockets(&mut self, sockets: Vec<SocketId>) -> Vec<SocketId> {
+        for socket in &sockets {
+            if let Some(Protocol::Ws | Protocol::Wss) = socket.protocol {
+                self.report(
+                    Diagnostic::error("bad-socket", "nothing listens on `ws` or `wss` itself")
+                        .label(socket.span, "not a transport")
+                        .help("listen on tcp or tls: WebSocket begins there as HTTP"),
+                );
+            }
+        }
+        sockets
+    }
+
+    /// `host[:port]` or `protocol:host:port`.
+    fn check_advertised(&mut self, socket: &SocketId) {
+        let bracketed = self.sources.text(socket.span).starts_with(b"(");
+        let message = match (socket.protocol, socket.port) {
+            (_, Some(Port::Any)) => "an advertised port is a number",
+            _ if bracketed || socket.hosts.len() != 1 => "one address is advertised",
+            (Some(Protocol::Any), _) => "`*` cannot be advertised",
+            (Some(_), None) => "with a protocol, a port is needed",
+            _ => return,
+        };
+        self.report(
+            Diagnostic::error("bad-socket", message)
+                .label(socket.span, "here")
+                .help("write host, host:port or protocol:host:port"),
+        );
     }
 
     pub(in crate::syntax) fn socket_attribute(
@@ -128,6 +181,7 @@ impl Builder<'_> {
                 return;
             }
             "advertise" | "ADVERTISE" => {
+                self.check_advertised(&value);
                 block.advertise = Some(value);
                 return;
             }

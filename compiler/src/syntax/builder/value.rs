@@ -332,12 +332,15 @@ impl Builder<'_> {
             Some((address, mask)) => (address, Some(mask)),
             None => (&*text, None),
         };
-        let ip = |text: &str| text.trim_matches(['[', ']']).parse().ok();
+        let ip = |text: &str| match text.trim_matches(['[', ']']).parse().ok() {
+            None => dotted_numbers(text).map(std::net::IpAddr::V4),
+            address => address,
+        };
         let Some(address) = ip(address) else {
             self.report(
                 Diagnostic::error("bad-address", "this is no IP address")
                     .label(span, "here")
-                    .note("each of the four numbers goes from 0 to 255, without leading zeros"),
+                    .note("each of the four numbers goes from 0 to 255; one that starts with 0 is octal"),
             );
             return None;
         };
@@ -403,6 +406,16 @@ fn select_index(text: &[u8]) -> (Option<SelectIndex>, usize) {
         })
     });
     (number, end + 1)
+}
+
+/// Four number literals with dots between, such as `010.1.1.1`, which is 8.1.1.1.
+fn dotted_numbers(text: &str) -> Option<std::net::Ipv4Addr> {
+    let mut parts = [0; 4];
+    let mut given = text.split('.');
+    for part in &mut parts {
+        *part = u8::try_from(literal::number(given.next()?.as_bytes())?.value).ok()?;
+    }
+    given.next().is_none().then(|| parts.into())
 }
 
 pub(in crate::syntax) fn arg_depth(arg: &Arg) -> u16 {

@@ -69,10 +69,12 @@ fn ipv4_prefix(text: &[u8]) -> Option<usize> {
         }
         let digits = text[at..]
             .iter()
-            .take(4)
+            .take(5)
             .take_while(|b| b.is_ascii_digit())
             .count();
-        if !(1..=3).contains(&digits) {
+        // A number that starts with 0 is octal.
+        let most = if text.get(at) == Some(&b'0') { 4 } else { 3 };
+        if !(1..=most).contains(&digits) {
             return None;
         }
         at += digits;

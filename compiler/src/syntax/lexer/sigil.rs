@@ -127,7 +127,13 @@ impl Lexer {
                 });
                 match close {
                     Some(length) => self.at += length,
-                    None => return Lexeme::Remark(Remark::BadSelect),
+                    None => {
+                        if matches!(self.peek(1), b'"' | b'\'') {
+                            // The quote is not to open a string that never ends.
+                            self.at += line;
+                        }
+                        return Lexeme::Remark(Remark::BadSelect);
+                    }
                 }
             }
             if self.peek(0) != b'.' {
