@@ -90,22 +90,25 @@ impl Backtracker {
     }
 
     /// Searches `text[from..]` and looks at nothing before; `not_bol` keeps `^` from matching at
-    /// `from`.
+    /// `from`. `None` when that takes too many steps.
     pub(super) fn search(
         &self,
         text: &[u8],
         from: usize,
         not_bol: bool,
         groups: &mut [Option<Range<usize>>],
-    ) -> bool {
+    ) -> Option<bool> {
         groups.fill(None);
         let Some(text) = text.get(from..) else {
-            return false;
+            return Some(false);
         };
         let mut memory = self.memories.get();
         let mut left = MOST_STEPS;
         for start in 0..=text.len() {
             let Some(end) = self.run(text, start, not_bol, false, &mut memory, &mut left) else {
+                if left == 0 {
+                    return None;
+                }
                 continue;
             };
             memory.best[0] = start;
@@ -118,9 +121,9 @@ impl Backtracker {
                     *group = Some(from + start..from + end);
                 }
             }
-            return true;
+            return Some(true);
         }
-        false
+        Some(false)
     }
 
     /// The farthest end of a match that begins at `start`, or the first one that comes.

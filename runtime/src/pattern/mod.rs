@@ -9,7 +9,8 @@
 //!
 //! Deliberate differences from glibc: it lets `^` match after, and `$` before, a line feed in the
 //! middle of a match even when it reads the text as one line, loses some matches where an anchor
-//! stands in a repeated group, and can loop for ever over repeated empty groups.
+//! or a group that is referred back to stands in a repeated group, can loop for ever over repeated
+//! empty groups, and takes some word boundaries for none (`a*\B` in `ba`).
 
 mod automaton;
 mod backtrack;
@@ -191,7 +192,7 @@ impl Pattern {
         let text = until_nul(text);
         match &self.engine {
             Engine::Automaton { automaton, .. } => automaton.search(text, 0, groups),
-            Engine::Tried(tried) => tried.search(text, 0, false, groups),
+            Engine::Tried(tried) => tried.search(text, 0, false, groups).unwrap_or(false),
         }
     }
 
@@ -206,7 +207,7 @@ impl Pattern {
     ) -> bool {
         let text = until_nul(text);
         match &self.engine {
-            Engine::Tried(tried) => tried.search(text, start, true, groups),
+            Engine::Tried(tried) => tried.search(text, start, true, groups).unwrap_or(false),
             Engine::Automaton {
                 automaton,
                 tried,
@@ -215,8 +216,10 @@ impl Pattern {
                 if self.sees_before(text, start) && *size <= MOST_TRIED_ATOMS {
                     let build =
                         || Box::new(Backtracker::new(automaton.hir(), self.groups, self.syntax));
-                    if let Some(tried) = built(tried, || on_large_stack(build)) {
-                        return tried.search(text, start, true, groups);
+                    if let Some(tried) = built(tried, || on_large_stack(build))
+                        && let Some(found) = tried.search(text, start, true, groups)
+                    {
+                        return found;
                     }
                 }
                 automaton.search(text, start, groups)

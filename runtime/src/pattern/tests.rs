@@ -46,7 +46,6 @@ const ATOMS: &[&[u8]] = &[
     b"\\s",
     b"\\S",
     b"\\b",
-    b"\\B",
     b"\\<",
     b"\\>",
     b"\\`",
@@ -109,6 +108,23 @@ const ODD: &[&[u8]] = &[
     b"{1,2,3}",
 ];
 
+fn contains(source: &[u8], part: &[u8]) -> bool {
+    source.windows(part.len()).any(|each| each == part)
+}
+
+/// Whether the C library is wrong about some of the expressions like `source`: an anchor or a group
+/// that is referred back to may stand in a repeated group.
+fn is_doubtful(source: &[u8]) -> bool {
+    let repeated = source
+        .windows(2)
+        .any(|pair| pair[0] == b')' && matches!(pair[1], b'*' | b'+' | b'?' | b'{'));
+    let anchors: [&[u8]; 7] = [b"^", b"$", b"\\b", b"\\<", b"\\>", b"\\`", b"\\'"];
+    let refers = source
+        .windows(2)
+        .any(|pair| pair[0] == b'\\' && pair[1].is_ascii_digit());
+    repeated && (refers || anchors.into_iter().any(|anchor| contains(source, anchor)))
+}
+
 /// Appends an expression. Gives whether an anchor is in it: the C library loses matches where one
 /// is repeated.
 fn expression(random: &mut Random, depth: u32, out: &mut Vec<u8>) -> bool {
@@ -170,6 +186,8 @@ fn agrees_with_the_c_library() {
     for round in 0..20_000 {
         let mut source = Vec::new();
         expression(&mut random, 0, &mut source);
+        // Odd pieces can put parentheses and repetitions where the generator does not see them.
+        let doubtful = is_doubtful(&source) && ODD.iter().any(|odd| contains(&source, odd));
         let syntax = Syntax {
             icase: random.below(2) == 0,
             newline: random.below(3) == 0,
@@ -185,6 +203,9 @@ fn agrees_with_the_c_library() {
             (Err(error), Some(_)) => panic!("{error:?}: {shown}"),
         };
         valid += 1;
+        if doubtful {
+            continue;
+        }
         for _ in 0..6 {
             let text = text(&mut random, syntax.newline);
             let start = random.below(text.len() as u64 + 1) as usize;
@@ -302,6 +323,34 @@ fn errors_point_into_the_expression() {
             (offset, message),
             "{source}"
         );
+    }
+}
+
+#[test]
+fn what_is_not_at_the_edge_of_a_word() {
+    for (source, text, expected) in [
+        (r"\B", "ab", Some(1..1)),
+        (r"\B", "a", None),
+        (r"a\B", "aab", Some(0..1)),
+        (r"\Bb", "ab b", Some(1..2)),
+        // The C library says 2..2, which is at the edge.
+        (r"a*\B", "ba", Some(1..1)),
+    ] {
+        let mut span = [None];
+        let pattern = Pattern::new(source.as_bytes(), Flags::default()).unwrap();
+        pattern.captures_into(text.as_bytes(), &mut span);
+        assert_eq!(span[0], expected, "{source} in {text}");
+    }
+}
+
+#[test]
+fn going_on_after_a_match_does_not_depend_on_the_number_of_ways() {
+    let pattern = Pattern::line_by_line(b"(|(b*)*)*?c|", Flags::default()).unwrap();
+    let text = [&b"\n"[..], &b"b".repeat(2_000)].concat();
+    for start in [0, 1] {
+        let mut span = [None];
+        assert!(pattern.captures_after(&text, start, &mut span));
+        assert_eq!(span[0], Some(start..start));
     }
 }
 
