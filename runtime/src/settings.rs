@@ -109,6 +109,10 @@ settings! {
     advertised_port: Option<i64> = None;
     /// Number of this server, part of the ids it makes.
     server_id: i64 = 0;
+    /// Requests longer than this many bytes do not go over UDP; 0 is no limit.
+    udp_mtu: i64 = 0;
+    /// The transport that they go over.
+    udp_mtu_try_proto: Option<String> = None;
     /// Most connections.
     tcp_max_connections: i64 = 2048;
     /// Seconds until an idle connection is closed.

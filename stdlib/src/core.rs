@@ -5,6 +5,7 @@
     name = "core",
     parts(
         kcc_runtime::statements::branches::exports::PART,
+        kcc_runtime::statements::exec::exports::PART,
         kcc_runtime::statements::flags::exports::PART,
         kcc_runtime::statements::forward::exports::PART,
         kcc_runtime::statements::log::exports::PART,

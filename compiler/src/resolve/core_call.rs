@@ -35,6 +35,9 @@ impl Resolver<'_> {
             good &= arg.is_some();
             args.extend(arg);
         }
+        if name == "force_send_socket" {
+            self.check_send_socket(call);
+        }
         good.then_some(Call {
             callee: Callee::Core(decl),
             args,

@@ -1,11 +1,13 @@
 //! `listen`, `socket` and `alias`.
 
+use std::net::IpAddr;
+
 use kcc_runtime::program::{AliasSpec, SocketSpec};
 
 use super::Resolver;
 use super::core_call::protocol_text;
 use crate::source::Span;
-use crate::syntax::ast::{Listen, Port, Protocol, SocketBlock, SocketId};
+use crate::syntax::ast::{ArgKind, Call, HostKind, Listen, Port, Protocol, SocketBlock, SocketId};
 
 impl Resolver<'_> {
     pub(super) fn listen(&mut self, listen: &Listen, span: Span) {
@@ -92,6 +94,38 @@ impl Resolver<'_> {
                 });
             }
         }
+    }
+
+    /// Reports a `force_send_socket` that names none of the listen sockets. Nothing is known of
+    /// those that are given by a host's or an interface's name, or not given.
+    pub(super) fn check_send_socket(&mut self, call: &Call) {
+        let Some(ArgKind::Socket(wanted)) = call.args.first().map(|arg| &arg.kind) else {
+            return;
+        };
+        let Some(HostKind::Ip(address)) = wanted.hosts.first().map(|host| &host.kind) else {
+            return;
+        };
+        let port = match wanted.port {
+            Some(Port::Number(port)) => u16::try_from(port).ok(),
+            _ => None,
+        };
+        let wanted_protocol = protocol(wanted.protocol);
+        let sockets = &self.manifest.sockets;
+        let may_be = |socket: &SocketSpec| {
+            let Ok(own) = socket.host.trim_matches(['[', ']']).parse::<IpAddr>() else {
+                return true;
+            };
+            own == *address
+                && port.unwrap_or(5060) == socket.port.unwrap_or(5060)
+                && (socket.protocol.is_none()
+                    || wanted_protocol.is_none()
+                    || socket.protocol == wanted_protocol)
+        };
+        if sockets.is_empty() || sockets.iter().any(may_be) {
+            return;
+        }
+        let message = "this is none of the listen sockets";
+        self.error("unknown-socket", message, wanted.span);
     }
 
     fn port(&mut self, port: i32, span: Span) -> Option<u16> {

@@ -9,6 +9,7 @@ mod armed;
 mod cancel;
 mod create;
 mod destination;
+mod large;
 mod perform;
 pub mod record_route;
 mod relay;

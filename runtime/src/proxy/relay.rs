@@ -287,6 +287,7 @@ impl Run {
         hop.protocol = options.protocol.or(hop.protocol);
         let forced: Option<SocketId> = self.target.socket;
         let destination = self.link().wait(self.locate(&hop, forced))??;
+        let destination = self.fitting(destination);
         self.add_hop_headers(&destination);
         let worker = self.worker().clone();
         let limit = self.program.settings.branch_limit();

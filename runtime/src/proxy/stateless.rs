@@ -45,6 +45,7 @@ impl Run {
         };
         let destination = self.locate(&hop, self.target.socket).await?;
         self.branch_edits.clear();
+        let destination = self.fitting(destination);
         self.add_hop_headers(&destination);
         // The same for a retransmission: what goes into it is the same.
         let tag = self.transactions().stateless_tag(&self.message);

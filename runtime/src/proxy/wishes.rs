@@ -2,6 +2,7 @@
 //! used.
 
 use crate::run::{Local, Slot};
+use crate::transport::Protocol;
 
 /// How a message may use connections (`set_reply_no_connect` and its like).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Wishes {
     pub host: Slot,
     /// The port in our Via (`set_advertised_port`).
     pub port: Option<u16>,
+    /// Transport of requests too large for UDP (`udp_mtu_try_proto`).
+    pub large: Option<Protocol>,
     /// Of requests.
     pub forward: Connect,
     /// Of replies.
@@ -32,6 +35,7 @@ impl Local for Wishes {
         self.rport = false;
         self.host.clear();
         self.port = None;
+        self.large = None;
         self.forward = Connect::default();
         self.reply = Connect::default();
     }

@@ -169,4 +169,34 @@ pub mod exports {
         let hop = hop(run, Some(Protocol::Tcp), &host, port.as_deref());
         send(run, hop).await
     }
+
+    /// As `forward`, over TLS.
+    ///
+    /// ```cfg
+    /// forward_tls("192.0.2.1", 5061);
+    /// ```
+    #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
+    async fn forward_tls(
+        run: &mut Run,
+        host: Const<'_, Host>,
+        port: Option<Const<'_, Port>>,
+    ) -> Verdict {
+        let hop = hop(run, Some(Protocol::Tls), &host, port.as_deref());
+        send(run, hop).await
+    }
+
+    /// As `forward`, over SCTP.
+    ///
+    /// ```cfg
+    /// forward_sctp("192.0.2.1", 5060);
+    /// ```
+    #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
+    async fn forward_sctp(
+        run: &mut Run,
+        host: Const<'_, Host>,
+        port: Option<Const<'_, Port>>,
+    ) -> Verdict {
+        let hop = hop(run, Some(Protocol::Sctp), &host, port.as_deref());
+        send(run, hop).await
+    }
 }

@@ -9,6 +9,7 @@ pub mod exports {
     use crate::proxy::Wishes;
     use crate::run::Run;
     use crate::shim::Verdict;
+    use crate::transport::Protocol;
 
     /// Answers go back to the address and port that the request came from, as if its Via had
     /// `rport` (RFC 3581).
@@ -69,6 +70,19 @@ pub mod exports {
     fn force_send_socket(run: &mut Run, socket: Raw) -> Result<bool, &'static str> {
         let found = crate::variables::next_hop::socket_called(run, socket.0);
         run.target.socket = Some(found.ok_or("no listen socket is called that")?);
+        Ok(true)
+    }
+
+    /// A request that is larger than `udp_mtu` goes over `protocol` and not over UDP: `TCP`, `TLS`,
+    /// `SCTP`, or `UDP` to let it be.
+    ///
+    /// ```cfg
+    /// udp_mtu_try_proto(TCP);
+    /// ```
+    #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
+    fn udp_mtu_try_proto(run: &mut Run, protocol: Raw) -> Result<bool, &'static str> {
+        let protocol = Protocol::from_name(protocol.0).ok_or("this is no protocol")?;
+        run.locals.get::<Wishes>().large = Some(protocol);
         Ok(true)
     }
 
