@@ -63,17 +63,29 @@ impl Resolver<'_> {
         };
         let kinds: Vec<&str> = fact.kinds().collect();
         let takes = |kind: &str| kinds.contains(&kind);
-        let host = takes("socket") || takes("host") || takes("ipv4") || takes("ipv6");
+        let host = takes("socket") || takes("host");
         let (setting, fits) = match &parameter.value {
             ParameterValue::Number(n) => {
-                (Setting::Int(i64::from(*n)), takes("int") || takes("intno"))
+                let text = self.sources.text(parameter.value_span);
+                let negative = text.first() == Some(&b'-');
+                let fits = takes("intno") || (takes("int") && !negative);
+                match host && !fits {
+                    // A host name can be a number.
+                    true => (Setting::Str(text.to_vec()), !negative),
+                    false => (Setting::Int(i64::from(*n)), fits),
+                }
             }
             ParameterValue::Str(text) => (Setting::Str(text.value.to_vec()), takes("str") || host),
             ParameterValue::Word(word) => {
-                let named = takes("id") || host || takes(word);
+                let plain = takes("id") && !word.contains(['.', '-']);
+                let named = plain || host || takes(word);
                 (Setting::Str(word.as_bytes().to_vec()), named)
             }
-            ParameterValue::Ip(address) => (Setting::Str(address.to_string().into_bytes()), host),
+            ParameterValue::Ip(address) => {
+                let family = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+                let fits = host || takes(family);
+                (Setting::Str(address.to_string().into_bytes()), fits)
+            }
             ParameterValue::Protocol(protocol) => {
                 let text = super::core_call::protocol_text(*protocol);
                 (
@@ -88,6 +100,20 @@ impl Resolver<'_> {
                 Diagnostic::error("wrong-value", message)
                     .label(parameter.value_span, "")
                     .note(format!("it takes {}", kinds_in_words(&kinds))),
+            );
+            return;
+        }
+        if let (Setting::Str(text), Some(words)) = (&setting, words_of(name))
+            && !words.iter().any(|word| match name {
+                "ipv6_hex_style" => word.as_bytes() == &**text,
+                _ => word.as_bytes().eq_ignore_ascii_case(text),
+            })
+        {
+            let message = format!("`{name}` has no such value");
+            self.report(
+                Diagnostic::error("wrong-value", message)
+                    .label(parameter.value_span, "")
+                    .note(format!("it takes {}", words.join(", "))),
             );
             return;
         }
@@ -117,7 +143,10 @@ impl Resolver<'_> {
                 return;
             }
         };
-        if let Some(before) = self.customs.insert(name.clone(), custom.name.span) {
+        // The last value of an instance holds.
+        if let Some(before) = self.customs.insert(name.clone(), custom.name.span)
+            && custom.instance.is_none()
+        {
             let message = format!("`{name}` is given twice");
             self.report(
                 Diagnostic::error("duplicate-parameter", message)
@@ -132,9 +161,15 @@ impl Resolver<'_> {
     /// Flags get the lowest free bit where none is asked for.
     fn declare_flags(&mut self, list: &[FlagDeclaration], of_avps: bool) {
         for flag in list {
+            if of_avps && let Some(bit) = &flag.bit {
+                self.error("bad-flag", "a flag of AVPs has no number", bit.span);
+            }
             let flags = if of_avps { &self.avpflags } else { &self.flags };
             if let Some((_, before)) = flags.get(&flag.name.text) {
                 let before: Span = *before;
+                if of_avps {
+                    continue;
+                }
                 let message = format!("flag `{}` is declared twice", flag.name.text);
                 self.report(
                     Diagnostic::error("duplicate-flag", message)
@@ -146,12 +181,13 @@ impl Resolver<'_> {
             let taken = |bit: u8| flags.values().any(|(other, _)| *other == bit);
             let bit = match flag.bit {
                 Some(number) => match u8::try_from(number.value).ok().filter(|bit| *bit < 32) {
-                    Some(bit) if taken(bit) => {
-                        let message = format!("flag {bit} has a name already");
-                        self.error("duplicate-flag", message, number.span);
-                        continue;
+                    Some(bit) => {
+                        if taken(bit) {
+                            let message = format!("flag {bit} has another name already");
+                            self.warning("duplicate-flag", message, number.span);
+                        }
+                        bit
                     }
-                    Some(bit) => bit,
                     None => {
                         self.error("bad-flag", "flags are 0 to 31", number.span);
                         continue;
@@ -174,6 +210,45 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// The words that a parameter takes, where it does not take any.
+fn words_of(parameter: &str) -> Option<&'static [&'static str]> {
+    Some(match parameter {
+        "log_facility" => &[
+            "LOG_AUTH",
+            "LOG_AUTHPRIV",
+            "LOG_CRON",
+            "LOG_DAEMON",
+            "LOG_FTP",
+            "LOG_KERN",
+            "LOG_LOCAL0",
+            "LOG_LOCAL1",
+            "LOG_LOCAL2",
+            "LOG_LOCAL3",
+            "LOG_LOCAL4",
+            "LOG_LOCAL5",
+            "LOG_LOCAL6",
+            "LOG_LOCAL7",
+            "LOG_LPR",
+            "LOG_MAIL",
+            "LOG_NEWS",
+            "LOG_SYSLOG",
+            "LOG_USER",
+            "LOG_UUCP",
+        ],
+        "tcp_poll_method" => &[
+            "poll",
+            "epoll_lt",
+            "epoll_et",
+            "sigio_rt",
+            "select",
+            "kqueue",
+            "/dev/poll",
+        ],
+        "ipv6_hex_style" => &["a", "A", "c"],
+        _ => return None,
+    })
 }
 
 /// What a parameter takes, as a person says it.
