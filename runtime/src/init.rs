@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::program::Program;
 use crate::worker::Worker;
+use crate::run::Run;
+use crate::server::Server;
 
 /// State that modules share between workers, one value a type.
 #[derive(Default)]
@@ -33,6 +35,13 @@ pub struct Periodic {
 }
 
 /// What a module may set up when the server starts.
+/// Reads again what a module took from files when the server started. After an error nothing has
+/// changed. It may wait for the disk: it runs on no worker.
+pub type Reload = fn(&Server) -> Result<(), String>;
+
+/// What is run once on the first worker, before any worker takes messages. It may wait.
+pub type Start = fn(&mut Run);
+
 pub struct Init<'a> {
     /// The program that will run.
     pub program: &'a Program,
@@ -41,3 +50,7 @@ pub struct Init<'a> {
     /// Work that is done again and again.
     pub periodic: &'a mut Vec<Periodic>,
 }
+    /// What is run before the first message, in this order.
+    pub starts: &'a mut Vec<Start>,
+    /// What is read again on SIGHUP.
+    pub reloads: &'a mut Vec<Reload>,

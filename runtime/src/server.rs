@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use crate::init::{Init, Periodic, Shared};
+use crate::init::{Init, Periodic, Reload, Shared, Start};
 use crate::program::{AliasSpec, Program, SocketSpec};
 use crate::proxy::{Defaults, Transactions};
 use crate::settings::Settings;
@@ -32,6 +32,12 @@ pub struct Server {
     pub shared: Shared,
     /// Work of modules that is done again and again.
     pub periodic: Vec<Periodic>,
+    /// What modules want run before the first message.
+    pub starts: Vec<Start>,
+    /// Whether that is done.
+    pub(crate) begun: watch::Sender<bool>,
+    /// What modules read again on SIGHUP.
+    pub reloads: Vec<Reload>,
     server_header: Vec<u8>,
     /// When it started.
     pub started: SystemTime,
@@ -62,9 +68,6 @@ pub enum StartError {
         /// What is wrong.
         message: String,
     },
-    /// A socket of TLS, and nothing that makes it secure.
-    #[error("cannot listen on {0}: the module tls is not loaded")]
-    NoTls(String),
     /// No thread.
     #[error("cannot start a worker: {0}")]
     Thread(#[from] std::io::Error),
@@ -107,10 +110,20 @@ impl Server {
             .iter()
             .map(listen_spec)
             .collect::<Result<Vec<_>, _>>()?;
+        let engine = program.modules.iter().any(|module| module.name == "tls");
+        let secure = |spec: &ListenSpec| spec.protocol == Some(Protocol::Tls);
+        match (settings.enable_tls, engine) {
+            (true, false) => crate::warn!("no TLS: the module tls is not loaded"),
+            (false, _) if specs.iter().any(secure) => {
+                crate::warn!("no TLS: enable_tls is not set");
+            }
+            _ => {}
+        }
         let options = ListenOptions {
             workers: settings.workers(),
             port: u16::try_from(settings.port).unwrap_or(5060),
             tcp: !settings.disable_tcp,
+            tls: settings.enable_tls && engine,
             ..ListenOptions::default()
         };
         let bound = listen(&specs, &options).map_err(|error| {
@@ -147,13 +160,16 @@ impl Server {
             .then(|| std::fs::read_to_string("/etc/hosts").ok());
         let myself = Myself::new(&sockets, &aliases, hosts.flatten().as_deref());
         let mut shared = Shared::default();
-        let mut periodic = Vec::new();
+        let (mut periodic, mut starts) = (Vec::new(), Vec::new());
+        let mut reloads = Vec::new();
         for module in &program.modules {
             if let Some(init) = module.init {
                 init(&mut Init {
                     program: &program,
                     shared: &mut shared,
                     periodic: &mut periodic,
+                    starts: &mut starts,
+                    reloads: &mut reloads,
                 })
                 .map_err(|message| StartError::Module {
                     module: module.name,
@@ -162,11 +178,6 @@ impl Server {
             }
         }
         let tls = shared.get::<Arc<Tls>>().cloned();
-        if let Some(socket) = sockets.iter().find(|socket| socket.protocol.secure())
-            && tls.is_none()
-        {
-            return Err(StartError::NoTls(socket.text.to_string()));
-        }
         let transport = Transport::new(sockets, transport_options(&program), tls);
         let server = Server {
             transport,
@@ -175,6 +186,9 @@ impl Server {
             proxy: shared.get::<Defaults>().cloned().unwrap_or_default(),
             shared,
             periodic,
+            starts,
+            begun: watch::Sender::new(false),
+            reloads,
             server_header: server_header(&program.settings),
             started: SystemTime::now(),
             wall_clock,
@@ -202,6 +216,16 @@ impl Server {
             WallClock::Runtime => self.started + self.epoch.elapsed(),
         };
         now.duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// Has the modules read again what they took from files; what fails is logged.
+    pub fn reload(&self) {
+        for reload in &self.reloads {
+            if let Err(error) = reload(self) {
+                crate::error!("{error}");
+            }
+        }
+        crate::notice!("{} modules have read their files again", self.reloads.len());
     }
 
     /// Whether its time may be virtual: then it asks nobody outside of its own network.

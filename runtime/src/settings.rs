@@ -89,6 +89,8 @@ settings! {
     port: i64 = 5060;
     /// No TCP.
     disable_tcp: bool = false;
+    /// TLS, where a module makes it.
+    enable_tls: bool = false;
     /// Names found for the sockets' addresses count as `myself`.
     auto_aliases: bool = true;
     /// Choose the sending socket by the kernel's route.

@@ -16,6 +16,7 @@ mod sl;
 mod textops;
 mod textopsx;
 mod tm;
+mod tls;
 mod tmx;
 mod usrloc;
 mod uuid;
@@ -41,6 +42,7 @@ pub static MODULES: &[&Module] = &[
     &textopsx::exports::MODULE,
     &tm::exports::MODULE,
     &tmx::exports::MODULE,
+    &tls::exports::MODULE,
     &usrloc::exports::MODULE,
     &uuid::exports::MODULE,
     &xlog::exports::MODULE,

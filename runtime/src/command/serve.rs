@@ -101,7 +101,10 @@ fn serve(
             tokio::select! {
                 _ = interrupt.recv() => break,
                 _ = terminate.recv() => break,
-                _ = hangup.recv() => crate::notice!("SIGHUP is ignored: nothing is reloaded yet"),
+                _ = hangup.recv() => {
+                    let server = running.server.clone();
+                    tokio::task::spawn_blocking(move || server.reload());
+                }
             }
         }
         let (stopped, mut ended) = tokio::sync::oneshot::channel();

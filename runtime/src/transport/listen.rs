@@ -42,6 +42,8 @@ pub struct ListenOptions {
     pub tls_port: u16,
     /// False for `disable_tcp=yes`: TCP sockets are left out.
     pub tcp: bool,
+    /// False where TLS is not enabled: TLS sockets are left out.
+    pub tls: bool,
     /// `auto_bind_ipv6`: interfaces stand for their IPv6 addresses too (link-local ones not).
     pub auto_bind_ipv6: bool,
     /// Bytes asked for as the receive buffer of UDP sockets (`maxbuffer`).
@@ -57,6 +59,7 @@ impl Default for ListenOptions {
             port: 5060,
             tls_port: 5061,
             tcp: true,
+            tls: false,
             auto_bind_ipv6: false,
             udp_receive_buffer: 256 << 10,
             tcp_backlog: 1024,
@@ -156,7 +159,12 @@ pub fn listen(specs: &[ListenSpec], options: &ListenOptions) -> Result<Bound, Li
         let addresses =
             resolve(spec, options).map_err(|reason| fail(protocols[0], &spec.host, reason))?;
         for &protocol in protocols {
-            if protocol == Protocol::Tcp && !options.tcp {
+            let left_out = match protocol {
+                Protocol::Tcp => !options.tcp,
+                Protocol::Tls => !options.tls,
+                _ => false,
+            };
+            if left_out {
                 continue;
             }
             for (address, host) in &addresses {

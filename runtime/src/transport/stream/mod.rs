@@ -65,6 +65,10 @@ pub(super) fn accepted<S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let Some((protocol, local)) = wire.socket(socket).map(|s| (s.protocol, s.address)) else {
         return;
     };
+    if protocol.secure() && wire.tls_for(protocol).is_none() {
+        crate::error!("refusing a connection from {peer}: nothing makes it secure");
+        return;
+    }
     let Some(connection) = wire.connections().accepted((protocol, peer), socket) else {
         wire.counters().count(Counter::TcpRefused);
         crate::error!("refusing a connection from {peer}: tcp_max_connections reached");

@@ -1,0 +1,175 @@
+//! Kamailio's `tls`: profiles for SIP over TLS, from parameters or from a file of their own.
+
+mod profiles;
+
+use std::sync::Arc;
+
+use kcc_macros::module;
+use kcc_runtime::program::Program;
+use kcc_runtime::run::Run;
+use kcc_runtime::server::Server;
+use kcc_runtime::transport::{Profile, Security, Tls};
+
+/// TLS for SIP: certificates, whom to trust, which name gets which certificate.
+///
+/// TLS 1.2 and 1.3 are spoken; older versions are not, whatever `tls_method` says. A `listen` of
+/// TLS needs `enable_tls=yes` and a certificate. The certificates are read again on SIGHUP, for the
+/// connections to come; those that are open stay.
+///
+/// ```cfg
+/// enable_tls=yes
+/// listen=tls:127.0.0.1:5061
+/// loadmodule "tls.so"
+/// modparam("tls", "config", "/etc/kamailio/tls.cfg")
+/// request_route {
+///     exit;
+/// }
+/// ```
+#[module(name = "tls")]
+pub mod exports {
+    use std::sync::Arc;
+
+    use kcc_runtime::init::Init;
+    use kcc_runtime::run::Run;
+    use kcc_runtime::transport::Tls;
+
+    use super::{profiles, reload, security};
+
+    /// Parameters of `tls`.
+    #[params]
+    pub struct Params {
+        /// A file of trusted certificates.
+        #[param]
+        pub ca_list: Option<Vec<u8>>,
+        /// A folder of files with trusted certificates.
+        #[param]
+        pub ca_path: Option<Vec<u8>>,
+        /// A file with the server's certificate, and those between it and the root.
+        #[param(default = b"kamailio-selfsigned.pem".to_vec())]
+        pub certificate: Vec<u8>,
+        /// Suites by OpenSSL's names, joined by colons; all that there are without it.
+        #[param]
+        pub cipher_list: Option<Vec<u8>>,
+        /// A file with profiles; the other parameters then say nothing.
+        #[param]
+        pub config: Option<Vec<u8>>,
+        /// A file of revoked certificates.
+        #[param]
+        pub crl: Option<Vec<u8>>,
+        /// A file with the key of `certificate`, not encrypted.
+        #[param(default = b"kamailio-selfsigned.key".to_vec())]
+        pub private_key: Vec<u8>,
+        /// Refuse peers without a certificate.
+        #[param(default = false)]
+        pub require_certificate: bool,
+        /// The name that this side asks for as a client.
+        #[param]
+        pub server_name: Option<Vec<u8>>,
+        /// Versions: `TLSv1.2`, `TLSv1.3`, each with `+` for it and later ones. Older ones stand for
+        /// `TLSv1.2+`.
+        #[param(default = b"TLSv1.2+".to_vec())]
+        pub tls_method: Vec<u8>,
+        /// Check the certificates of peers that show one.
+        #[param(default = false)]
+        pub verify_certificate: bool,
+    }
+
+    #[init]
+    fn init(init: &mut Init) -> Result<(), String> {
+        let found = profiles::of(init.program)?;
+        let tls = Tls::new(&found).map_err(|error| error.to_string())?;
+        init.shared.provide(Arc::new(tls));
+        init.reloads.push(reload);
+        Ok(())
+    }
+
+    /// Whether the request came over TLS from a peer whose certificate was checked.
+    ///
+    /// True if so; -1 without TLS, without a certificate, or where certificates are not checked.
+    ///
+    /// ```cfg
+    /// if (!is_peer_verified()) {
+    ///     sl_send_reply("403", "Show a certificate");
+    ///     exit;
+    /// }
+    /// ```
+    #[function(routes = "request")]
+    fn is_peer_verified(run: &mut Run) -> bool {
+        security(run).is_some_and(|security| security.verified)
+    }
+
+    /// Version of TLS that the message came over, `TLSv1.3`.
+    ///
+    /// ```cfg
+    /// xlog("$tls_version\n");
+    /// ```
+    #[pv(name = "tls_version")]
+    fn version(run: &mut Run) -> Option<&'static str> {
+        security(run).map(|security| security.version)
+    }
+
+    /// Cipher suite of the connection that the message came over, by its IANA name.
+    ///
+    /// ```cfg
+    /// xlog("$tls_cipher_info\n");
+    /// ```
+    #[pv(name = "tls_cipher_info")]
+    fn cipher(run: &mut Run) -> Option<kcc_runtime::value::Val> {
+        let security = security(run)?;
+        Some(run.text(security.cipher.as_bytes()))
+    }
+
+    /// Length of the key of the cipher, in bits.
+    ///
+    /// ```cfg
+    /// if ($tls_cipher_bits < 256) xlog("short key\n");
+    /// ```
+    #[pv(name = "tls_cipher_bits")]
+    fn bits(run: &mut Run) -> Option<i64> {
+        security(run).map(|security| i64::from(security.bits))
+    }
+
+    /// The name that the peer asked for when it opened the connection (SNI).
+    ///
+    /// ```cfg
+    /// if ($tls_peer_server_name == "sip.example.com") xlog("ours\n");
+    /// ```
+    #[pv(name = "tls_peer_server_name")]
+    fn server_name(run: &mut Run) -> Option<kcc_runtime::value::Val> {
+        let security = security(run)?;
+        Some(run.text(security.server_name.as_ref()?.as_bytes()))
+    }
+
+    /// 1 if the peer's certificate was checked, else 0; null without TLS.
+    ///
+    /// ```cfg
+    /// if ($tls_peer_verified == 1) xlog("verified\n");
+    /// ```
+    #[pv(name = "tls_peer_verified")]
+    fn peer_verified(run: &mut Run) -> Option<i64> {
+        security(run).map(|security| i64::from(security.verified))
+    }
+}
+
+/// What the handshake of the connection agreed on that the message came over.
+fn security(run: &Run) -> Option<Arc<Security>> {
+    let connection = run.source.connection?;
+    run.worker().network.security(connection)
+}
+
+/// Reads the profiles and what they name again.
+fn reload(server: &Server) -> Result<(), String> {
+    let Some(tls) = server.shared.get::<Arc<Tls>>() else {
+        return Ok(());
+    };
+    let found: Vec<Profile> = profiles::of(&server.program)?;
+    tls.reload(&found)
+        .map_err(|error| format!("the TLS profiles stay as they were: {error}"))
+}
+
+/// The folder that relative names of files start from: that of the configuration.
+fn folder(program: &Program) -> std::path::PathBuf {
+    let main = program.manifest.files.first();
+    let folder = main.and_then(|file| std::path::Path::new(file).parent());
+    folder.map(Into::into).unwrap_or_default()
+}
