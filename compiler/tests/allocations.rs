@@ -15,7 +15,8 @@ use kcc::source::MemoryLoader;
 use kcc_runtime::server::{Server, WallClock};
 use kcc_runtime::sim::sockets;
 use kcc_runtime::transport::{
-    ConnectionId, Destination, Handler, Network, Protocol, Received, SendError, Socket, SocketId,
+    ConnectionId, Destination, Handler, Network, Protocol, Received, Security, SendError, Socket,
+    SocketId,
 };
 use kcc_runtime::worker::Worker;
 
@@ -84,6 +85,10 @@ impl Network for Notes {
     }
 
     fn connection_to(&self, _: Protocol, _: SocketAddr) -> Option<ConnectionId> {
+        None
+    }
+
+    fn security(&self, _: ConnectionId) -> Option<Arc<Security>> {
         None
     }
 
