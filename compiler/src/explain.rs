@@ -7,7 +7,9 @@ mod language;
 
 use std::fmt::Write as _;
 
-use kcc_runtime::declare::{ArgDecl, FunctionDecl, Module, ParamDecl, PvDecl, TransformationDecl};
+use kcc_runtime::declare::{
+    ArgDecl, EventDecl, FunctionDecl, Module, ParamDecl, PvDecl, TransformationDecl,
+};
 
 use crate::catalogue;
 use crate::diagnostic::nearest;
@@ -68,6 +70,10 @@ impl<'a> Wanted<'a> {
             return wanted;
         }
         wanted.words.push(written);
+        if let Some(event) = written.strip_prefix("event_route[") {
+            wanted.words.push(event.trim_end_matches(']').trim());
+            return wanted;
+        }
         // A call or a block is known by the name in front.
         if let Some(end) = written.find(['(', '[']).filter(|end| *end > 0) {
             wanted.words.push(written[..end].trim_end());
@@ -117,6 +123,11 @@ fn declared(wanted: &Wanted<'_>, modules: &[&'static Module]) -> Vec<String> {
             let param = module.param(operation).filter(|_| *class == module.name);
             entries.extend(param.map(|param| param_manual(module, param)));
         }
+        for event in module.events() {
+            if wanted.words.iter().any(|word| event.is_named(word)) {
+                entries.push(event_manual(module, event));
+            }
+        }
         let params = wanted.words.iter().filter_map(|name| module.param(name));
         entries.extend(params.map(|param| param_manual(module, param)));
     }
@@ -150,6 +161,10 @@ fn module_manual(module: &Module) -> String {
     list(
         "Variables",
         module.pvs().map(|pv| format!("${}", pv.name)).collect(),
+    );
+    list(
+        "Events",
+        module.events().map(|event| event.name.to_owned()).collect(),
     );
     let transformations = module.transformations();
     list(
@@ -227,6 +242,15 @@ fn transformation_manual(module: &Module, decl: &TransformationDecl) -> String {
     )
 }
 
+fn event_manual(module: &Module, event: &EventDecl) -> String {
+    format!(
+        "event_route[{}]    module {}\n\n{}\n",
+        event.name,
+        module.name,
+        event.doc.trim()
+    )
+}
+
 fn param_manual(module: &Module, param: &ParamDecl) -> String {
     let default = match param.default {
         "" => String::new(),
@@ -268,7 +292,8 @@ fn known(wanted: &Wanted<'_>, modules: &[&'static Module]) -> Vec<String> {
             });
         }
         if let Some(event) = catalogue::event_route(name) {
-            entries.push(format!("event_route[{}]    event\n", event.name));
+            let title = format!("event_route[{}]    module {}", event.name, event.module);
+            entries.push(not_yet(title));
         }
     }
     if let Some(variable) = wanted.variable {
@@ -354,6 +379,14 @@ mod tests {
             ("route[x]", "route[NAME]"),
             ("!!define", "#!define"),
             ("tm:local-request", "event_route[tm:local-request]"),
+            (
+                "sl:filtered-ack",
+                "event_route[sl:filtered-ack]    module sl",
+            ),
+            (
+                "event_route[tm:branch-failure:x]",
+                "event_route[tm:branch-failure:*]",
+            ),
             ("max_while_loops", "max_while_loops ="),
         ] {
             assert!(title(name).starts_with(expected), "{name}: {}", title(name));

@@ -8,8 +8,10 @@ use crate::abi::Shim;
 use crate::value::Value;
 
 mod args;
+mod event;
 mod params;
 pub use args::*;
+pub use event::{Event, EventDecl};
 pub use params::{List, ParamValue};
 
 /// The kinds of route block, as a set: a bit each.
@@ -272,6 +274,8 @@ pub struct Part {
     pub pvs: &'static [PvDecl],
     /// Transformations.
     pub transformations: &'static [TransformationDecl],
+    /// Events.
+    pub events: &'static [EventDecl],
 }
 
 /// A module as `loadmodule` names it.
@@ -303,6 +307,11 @@ impl Module {
     /// All transformations.
     pub fn transformations(&self) -> impl Iterator<Item = &'static TransformationDecl> + use<> {
         self.parts.iter().flat_map(|part| part.transformations)
+    }
+
+    /// All events.
+    pub fn events(&self) -> impl Iterator<Item = &'static EventDecl> + use<> {
+        self.parts.iter().flat_map(|part| part.events)
     }
 
     /// The parameter called `name`.

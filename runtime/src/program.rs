@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{RouteFn, VarSlot};
-use crate::declare::{Constant, ConstantKind, Module, Routes};
+use crate::declare::{Constant, ConstantKind, Event, Module, Routes};
 use crate::settings::Settings;
 
 /// All of a configuration but its code. It is written into standalone executables.
@@ -210,6 +210,8 @@ pub struct Program {
     /// Modules that are loaded, in order.
     pub modules: Vec<&'static Module>,
     index: RouteIndex,
+    /// The block of each event of the loaded modules, by the event's number.
+    events: Vec<Option<u32>>,
     /// Global parameters.
     pub settings: Settings,
     _code: CodeOwner,
@@ -269,6 +271,7 @@ impl Program {
         Ok(Program {
             addresses: constants.iter().map(Constant::address).collect(),
             index: index_routes(&manifest),
+            events: index_events(&manifest, available),
             settings: Settings::new(&manifest),
             manifest,
             entries,
@@ -287,6 +290,11 @@ impl Program {
     /// The routes that the engine runs.
     pub fn routes(&self) -> RouteIndex {
         self.index
+    }
+
+    /// The block of an event, where the configuration has one and loads the event's module.
+    pub fn event(&self, event: &Event) -> Option<u32> {
+        *self.events.get(event.number())?
     }
 
     /// The number of the block `kind[name]`.
@@ -413,6 +421,26 @@ fn parse_constant(
         .find(|kind| kind.name == spec.kind)
         .ok_or_else(|| fail("this runtime does not know that kind of constant".into()))?;
     (kind.parse)(&spec.text).map_err(|error| fail(error.message))
+}
+
+fn index_events(manifest: &Manifest, available: &[&'static Module]) -> Vec<Option<u32>> {
+    let is_loaded = |module: &Module| {
+        module.name == "core" || manifest.modules.iter().any(|name| name == module.name)
+    };
+    let events = available.iter().flat_map(|module| {
+        let loaded = is_loaded(module);
+        module.events().map(move |event| (loaded, event))
+    });
+    let block = |(number, (loaded, decl)): (usize, (bool, &'static crate::declare::EventDecl))| {
+        decl.event.set_number(number);
+        let kinds = Routes(Routes::EVENT.0 | Routes::LOCAL.0 | Routes::BRANCH_FAILURE.0);
+        let found = manifest
+            .routes
+            .iter()
+            .position(|route| kinds.allows(Routes(route.kind)) && decl.is_named(&route.name));
+        found.filter(|_| loaded).map(|found| found as u32)
+    };
+    events.enumerate().map(block).collect()
 }
 
 fn index_routes(manifest: &Manifest) -> RouteIndex {

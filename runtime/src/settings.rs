@@ -99,6 +99,8 @@ settings! {
     force_rport: bool = false;
     /// Run `onsend_route` for replies, too.
     onsend_route_reply: bool = false;
+    /// 1: raise `core:msg-received` for every message.
+    received_route_mode: i64 = 0;
     /// Add a Server header to replies made here.
     server_signature: bool = true;
     /// The whole Server header.

@@ -233,6 +233,13 @@ impl Worker {
         crate::local::spawn(self.clone().run_timers())
     }
 
+    /// Its network has started: tells the configuration, on the first worker.
+    pub fn started(self: &Rc<Self>) {
+        if self.index == 1 {
+            engine::events::worker_one_init(self);
+        }
+    }
+
     async fn repeat(self: Rc<Self>, periodic: Periodic) {
         let mut ticks = tokio::time::interval(periodic.every.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -335,6 +342,7 @@ pub fn main(
         worker.tick.set(TICK);
         let timers = worker.start_timers();
         wire.start(worker.handler());
+        worker.started();
         // An error means that the server is gone: the same as being told to stop.
         let _ = stopped.wait_for(|stopped| *stopped).await;
         timers.abort();

@@ -4,6 +4,7 @@
 #[kcc_macros::module(
     name = "core",
     parts(
+        kcc_runtime::engine::events::exports::PART,
         kcc_runtime::statements::branches::exports::PART,
         kcc_runtime::statements::exec::exports::PART,
         kcc_runtime::statements::flags::exports::PART,

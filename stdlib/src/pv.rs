@@ -28,6 +28,7 @@
         kcc_runtime::variables::next_hop::exports::PART,
         kcc_runtime::variables::process::exports::PART,
         kcc_runtime::variables::request_uri::exports::PART,
+        kcc_runtime::variables::sending::exports::PART,
         kcc_runtime::variables::sockets::exports::PART,
         kcc_runtime::variables::start_line::exports::PART,
         kcc_runtime::variables::time::exports::PART,

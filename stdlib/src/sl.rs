@@ -2,7 +2,7 @@
 
 /// Stateless answers to requests. An ACK to such an answer ends here and is not seen by
 /// `request_route`.
-#[kcc_macros::module(name = "sl")]
+#[kcc_macros::module(name = "sl", parts(kcc_runtime::proxy::events::sl::PART))]
 pub mod exports {
     use kcc_runtime::declare::{Int, Text};
     use kcc_runtime::run::Run;

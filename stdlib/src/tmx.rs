@@ -33,8 +33,11 @@ impl Parse for Which {
     }
 }
 
-/// The number of the branch in hand; in a failure route that of the next one.
+/// The number of the branch in hand; in a failure route that of the next one, in `onsend_route` none.
 fn branch_number(run: &Run) -> i64 {
+    if run.kind == kcc_runtime::declare::Routes::ONSEND {
+        return -1;
+    }
     match (&run.failure, &run.transaction) {
         (Some(_), Some(transaction)) => {
             i64::try_from(transaction.lock().branches().len()).unwrap_or(0)

@@ -31,11 +31,16 @@ impl Export {
             .map(|function| function.name)
             .chain(["break", "drop", "exit", "return", "route"])
             .collect();
+        let events: Vec<&str> = kcc_stdlib::MODULES
+            .iter()
+            .flat_map(|module| module.events())
+            .map(|event| event.name)
+            .collect();
         let supported = Supported {
             modules: kcc_stdlib::MODULES,
             globals: Settings::NAMES,
             core_functions: &core_functions,
-            event_routes: &[],
+            event_routes: &events,
         };
         if let Err(error) = std::fs::create_dir_all(&output) {
             return failed(format_args!("{}: {error}", output.display()));

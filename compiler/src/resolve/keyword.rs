@@ -45,7 +45,7 @@ impl Resolver<'_> {
                 let address = match test.subject {
                     SrcIp => self.keyword_pv("si", None, span)?,
                     DstIp => self.keyword_pv("Ri", None, span)?,
-                    SndIp => self.keyword_pv("snd", Some("sip"), span)?,
+                    SndIp => self.keyword_pv("sndfrom", Some("ip"), span)?,
                     _ => self.keyword_pv("snd", Some("ip"), span)?,
                 };
                 self.address_test(test, address)
@@ -54,10 +54,14 @@ impl Resolver<'_> {
                 let number = match test.subject {
                     SrcPort => self.keyword_pv("sp", None, span)?,
                     DstPort => self.keyword_pv("Rp", None, span)?,
-                    SndPort => self.keyword_pv("snd", Some("sport"), span)?,
+                    SndPort => self.keyword_pv("sndfrom", Some("port"), span)?,
                     ToPort => self.keyword_pv("snd", Some("port"), span)?,
                     Af => self.keyword_pv("af", Some("id"), span)?,
                     SndAf => self.keyword_pv("snd", Some("af"), span)?,
+                    // Of the message that is being sent.
+                    MsgLen if self.kind == kcc_runtime::declare::Routes::ONSEND => {
+                        self.keyword_pv("snd", Some("len"), span)?
+                    }
                     _ => self.keyword_pv("ml", None, span)?,
                 };
                 self.number_test(test, context::to_int(number))
@@ -67,7 +71,11 @@ impl Resolver<'_> {
                 self.protocol_test(test, protocol)
             }
             SndProto => {
-                let protocol = self.keyword_pv("snd", Some("proto"), span)?;
+                let key = match &test.value {
+                    TestValue::Protocol(..) => "sproto",
+                    _ => "proto",
+                };
+                let protocol = self.keyword_pv("snd", Some(key), span)?;
                 self.protocol_test(test, protocol)
             }
         }

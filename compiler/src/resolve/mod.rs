@@ -18,6 +18,7 @@ mod keyed;
 mod keyword;
 mod modules;
 mod names;
+mod never_run;
 mod node;
 mod routes;
 mod sockets;

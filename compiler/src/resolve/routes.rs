@@ -61,12 +61,14 @@ impl Resolver<'_> {
                     .insert((block.kind.0, block.name.clone()), n as u32);
             }
             let place = self.file_and_line(block.span);
-            self.manifest.routes.push(RouteInfo {
+            let info = RouteInfo {
                 kind: block.kind.0,
                 name: block.name.clone(),
                 main: block.main,
                 place,
-            });
+            };
+            self.check_that_it_runs(&info, block.span);
+            self.manifest.routes.push(info);
         }
         if found.is_empty() && !self.options.after_errors {
             self.no_route(file);

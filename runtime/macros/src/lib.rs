@@ -10,6 +10,7 @@
 //! | `#[pv_int("…")]`, `#[pv_write("…")]` | `fn` | the reader of its hidden integer, its writer |
 //! | `#[transformation("class.name", null)]` | `fn` | a transformation |
 //! | `#[params]` with `#[param(default = …, name = "…")]` | `struct`, its fields | parameters |
+//! | `#[event("module:name")]` | `static` of type `Event` | an event: what runs `event_route[module:name]` |
 //! | `#[init]` | `fn` | what runs once at the start |
 //!
 //! An `async fn` waits without keeping the worker. It runs on the worker's stack and must not run

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Item, ItemFn, ItemMod, ItemStruct, LitStr, Path, Result, Token};
+use syn::{Item, ItemFn, ItemMod, ItemStatic, ItemStruct, LitStr, Path, Result, Token};
 
 use crate::{function, input, params, pv, transformation};
 
@@ -13,6 +13,7 @@ struct Declared {
     functions: Vec<TokenStream>,
     pvs: Vec<pv::Pv>,
     transformations: Vec<TokenStream>,
+    events: Vec<TokenStream>,
     params: Option<TokenStream>,
     init: Option<syn::Ident>,
     shims: Vec<TokenStream>,
@@ -52,6 +53,7 @@ fn try_expand(attribute: TokenStream, item: TokenStream, whole: bool) -> Result<
         match item {
             Item::Fn(function) => declared.take_function(&name, function)?,
             Item::Struct(item) => declared.take_struct(item)?,
+            Item::Static(item) => declared.take_static(item)?,
             _ => {}
         }
     }
@@ -60,6 +62,7 @@ fn try_expand(attribute: TokenStream, item: TokenStream, whole: bool) -> Result<
         functions,
         pvs,
         transformations,
+        events,
         params,
         init,
         shims,
@@ -72,6 +75,7 @@ fn try_expand(attribute: TokenStream, item: TokenStream, whole: bool) -> Result<
             functions: &[#(#functions),*],
             pvs: &[#(#pvs),*],
             transformations: &[#(#transformations),*],
+            events: &[#(#events),*],
         };
     };
     let module = whole.then(|| {
@@ -107,6 +111,18 @@ impl Declared {
         if input::take(&mut item.attrs, "params").is_some() {
             self.params = Some(params::expand(item)?);
         }
+        Ok(())
+    }
+
+    fn take_static(&mut self, item: &mut ItemStatic) -> Result<()> {
+        let Some(attribute) = input::take(&mut item.attrs, "event") else {
+            return Ok(());
+        };
+        let name = input::only_string(&attribute)?;
+        let (event, doc) = (&item.ident, input::doc(&item.attrs));
+        self.events.push(quote! {
+            ::kcc_runtime::declare::EventDecl { name: #name, doc: #doc, event: &#event }
+        });
         Ok(())
     }
 

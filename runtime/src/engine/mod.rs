@@ -1,5 +1,6 @@
 //! The life of a message: from the network through the configuration's routes.
 
+pub mod events;
 mod reply;
 mod request;
 
@@ -30,21 +31,33 @@ pub fn closed(_worker: &Rc<Worker>, closed: Closed) {
 
 fn take(run: &mut Run, received: Received) {
     let source = Source::from(&received);
-    if let Err(error) = run.message.parse_into(received.data) {
+    let Some(data) = events::message_received(run, source, received.data) else {
+        return;
+    };
+    let shown = run.program.event(&events::exports::RECEIVE_PARSE_ERROR);
+    let copy = shown.map(|_| data.clone());
+    if let Err(error) = run.message.parse_into(data) {
         run.worker()
             .server
             .transport
             .counters()
             .count(Counter::ParseErrors);
-        return crate::log!(
+        crate::log!(
             Level::Err,
             "message from {}:{} dropped: {error}",
             source.protocol,
             source.address
         );
+        if let Some(data) = copy {
+            events::receive_parse_error(run, source, data);
+        }
+        return;
     }
     run.source = source;
     run.look_at_message();
+    if !events::pre_routing(run) {
+        return;
+    }
     if run.message.is_request() {
         request::handle(run);
     } else {

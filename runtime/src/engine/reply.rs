@@ -16,9 +16,7 @@ pub fn handle(run: &mut Run) {
     if proxy::take_reply(run) {
         return;
     }
-    match run.link().wait(proxy::forward_reply(run)) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => crate::error!("reply from {} not forwarded: {error}", run.source.address),
-        Err(error) => crate::error!("reply from {} not forwarded: {error}", run.source.address),
+    if let Err(error) = proxy::forward_reply(run) {
+        crate::error!("reply from {} not forwarded: {error}", run.source.address);
     }
 }

@@ -1,11 +1,17 @@
-//! Requests: `request_route`.
+//! Requests: `request_route`, and ACKs that end here.
 
 use kcc_sip::{HeaderKind, Method};
 
 use crate::declare::Routes;
-use crate::proxy;
+use crate::proxy::{self, events::sl::FILTERED_ACK};
 use crate::run::Run;
 use crate::transport::Counter;
+
+/// The most Vias of a request. A path has at most 70 hops (RFC 3261 §8.1.1.6); what passed more
+/// goes round in circles, in a configuration that does not look at Max-Forwards.
+const MOST_HOPS: usize = 100;
+/// The least bytes of a request with so many.
+const BYTES_OF_MOST_HOPS: usize = MOST_HOPS * "v:SIP/2.0/UDP a\r\n".len();
 
 /// Runs the request in hand through the configuration.
 pub fn handle(run: &mut Run) {
@@ -20,7 +26,21 @@ pub fn handle(run: &mut Run) {
             run.source.address
         );
     }
+    if has_passed_too_many(run) {
+        let counters = run.worker().server.transport.counters();
+        counters.count(Counter::TooManyHops);
+        // An ACK has no answer.
+        run.reply_stateless(483, b"");
+        return crate::error!(
+            "request from {} refused: it has passed more than {MOST_HOPS} hops",
+            run.source.address
+        );
+    }
     if is_ack_to_stateless_reply(run) {
+        if let Some(route) = run.program.event(&FILTERED_ACK) {
+            run.enter(Routes::EVENT, route);
+            proxy::finish(run);
+        }
         return;
     }
     match run.program.routes().request {
@@ -52,6 +72,11 @@ fn missing(run: &Run) -> Option<&'static str> {
         .iter()
         .find(|(there, _)| !there)
         .map(|(_, name)| *name)
+}
+
+fn has_passed_too_many(run: &Run) -> bool {
+    let message = &run.message;
+    message.bytes().len() > BYTES_OF_MOST_HOPS && message.vias().nth(MOST_HOPS).is_some()
 }
 
 /// Whether the request acknowledges an answer that was sent without a transaction: its To tag is

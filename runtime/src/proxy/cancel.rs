@@ -34,7 +34,7 @@ impl Run {
         } else {
             b"ok -- no more pending branches"
         };
-        self.reply_in_transaction(200, answer);
+        self.answer_in_transaction(200, answer);
         1
     }
 

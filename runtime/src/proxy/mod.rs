@@ -9,6 +9,7 @@ mod armed;
 mod cancel;
 mod create;
 mod destination;
+pub mod events;
 mod large;
 mod perform;
 pub mod record_route;
@@ -63,6 +64,8 @@ pub struct Script {
     pub reply: Connect,
     /// How branches use connections.
     pub forward: Connect,
+    /// The request as it was relayed first, where a script changed it after the transaction was made.
+    pub changed: Option<Box<Message>>,
     /// The request's edits, which new branches of failure routes carry, too.
     pub edits: Edits,
     /// The Request-URI when the request was first relayed, where it was rewritten.

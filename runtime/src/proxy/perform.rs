@@ -7,17 +7,33 @@ use kcc_sip::{Message, build};
 
 use crate::message::{Edits, OutgoingReply};
 use crate::proxy::{BranchIndex, Kept, Transaction, cancel, respond, scripts};
+use crate::run::Run;
 use crate::transaction::{Action, Actions, Arrived, RouteId};
 use crate::transport::SendError;
 use crate::worker::Worker;
 
-/// The answer that a step was about, with the edits that scripts made on it.
-#[derive(Clone, Copy)]
-pub struct InHand<'a> {
-    /// The answer.
-    pub message: &'a Message,
-    /// Its edits.
-    pub edits: &'a Edits,
+/// The run on whose fiber a step is done.
+pub struct Hand<'a> {
+    run: &'a mut Run,
+    /// Whether the message in hand is the answer that the step is about, with the edits that
+    /// scripts made on it.
+    answer: bool,
+}
+
+impl<'a> Hand<'a> {
+    /// With the answer in hand.
+    pub(super) fn of_answer(run: &'a mut Run) -> Hand<'a> {
+        Hand { run, answer: true }
+    }
+
+    /// Without one.
+    pub(super) fn of_script(run: &'a mut Run) -> Hand<'a> {
+        Hand { run, answer: false }
+    }
+
+    fn answer(&self) -> Option<&Message> {
+        self.answer.then_some(&self.run.message)
+    }
 }
 
 /// A script that a step asks for.
@@ -39,7 +55,7 @@ pub fn perform(
     worker: &Rc<Worker>,
     transaction: &Transaction,
     actions: Actions,
-    hand: Option<InHand<'_>>,
+    mut hand: Option<Hand<'_>>,
 ) -> Option<Wanted> {
     let mut wanted = None;
     for action in actions {
@@ -49,7 +65,8 @@ pub fn perform(
                 continue;
             }
             Action::SendAck { branch } => {
-                send_ack(worker, transaction, branch, hand);
+                let answer = hand.as_ref().and_then(Hand::answer);
+                send_ack(worker, transaction, branch, answer);
                 continue;
             }
             Action::BuildCancel { branch } => build_cancel(worker, transaction, branch),
@@ -62,7 +79,7 @@ pub fn perform(
                 continue;
             }
             Action::ForwardProvisional { branch, code } | Action::ForwardFinal { branch, code } => {
-                forward(worker, transaction, branch, code, hand)
+                forward(worker, transaction, branch, code, hand.as_mut())
             }
             Action::RunBranchFailure {
                 route,
@@ -100,7 +117,7 @@ pub fn perform(
             }
         };
         // Neither a CANCEL nor an answer asks for a script.
-        perform(worker, transaction, more, hand);
+        perform(worker, transaction, more, None);
     }
     wanted
 }
@@ -110,9 +127,8 @@ pub fn perform_arrived(
     worker: &Rc<Worker>,
     transaction: &Transaction,
     arrived: Arrived<super::Sip>,
-    hand: Option<InHand<'_>>,
 ) {
-    perform(worker, transaction, arrived.actions, hand);
+    perform(worker, transaction, arrived.actions, None);
     if let Some(ticket) = arrived.ticket {
         worker.spawn(move |run| scripts::drain(run, ticket));
     }
@@ -154,10 +170,10 @@ fn send_ack(
     worker: &Worker,
     transaction: &Transaction,
     branch: BranchIndex,
-    hand: Option<InHand<'_>>,
+    answer: Option<&Message>,
 ) {
-    let (Some(hand), Some((destination, request))) = (
-        hand,
+    let (Some(answer), Some((destination, request))) = (
+        answer,
         of_branch(transaction, branch, |branch| {
             (branch.destination, branch.request.clone())
         }),
@@ -168,7 +184,7 @@ fn send_ack(
         return;
     };
     worker.with_buffer(|buffer| {
-        if build::ack_for_negative(&request, hand.message, b"", buffer) {
+        if build::ack_for_negative(&request, answer, b"", buffer) {
             // A failure is logged there; the answer comes again and so does the ACK.
             let _ = worker.send(&destination, buffer);
         }
@@ -196,6 +212,10 @@ fn send_reply(worker: &Worker, transaction: &Transaction) {
         let script = &core.settings.script;
         (core.reply().clone(), script.force_rport, script.reply)
     };
+    // `onsend_route` dropped it.
+    if reply.is_empty() {
+        return;
+    }
     let request = transaction.request();
     let back = super::reply_destination(&request.message, &request.source, force_rport);
     // A failure is logged there; the answer is stored and goes out on the next retransmission.
@@ -207,7 +227,7 @@ fn forward(
     transaction: &Transaction,
     branch: BranchIndex,
     code: u16,
-    hand: Option<InHand<'_>>,
+    hand: Option<&mut Hand<'_>>,
 ) -> Actions {
     let stored: Option<Box<Kept>> = if code >= 300 {
         of_branch(transaction, branch, |branch| branch.reply.clone()).flatten()
@@ -216,17 +236,15 @@ fn forward(
     };
     let none = Edits::new();
     let defaults = &worker.server.proxy;
+    let in_hand = hand.as_deref().filter(|hand| hand.answer);
     let answer = match (&stored, code) {
         // RFC 3261 §16.7 step 6: a 503 says nothing of this proxy.
         (_, 503) if defaults.remap_503_500 => None,
-        (Some(kept), _) => Some(InHand {
-            message: &kept.message,
-            edits: kept.edits.as_deref().unwrap_or(&none),
-        }),
-        (None, ..300) => hand,
+        (Some(kept), _) => Some((&kept.message, kept.edits.as_deref().unwrap_or(&none))),
+        (None, ..300) => in_hand.map(|hand| (&hand.run.message, &hand.run.edits)),
         (None, _) => None,
     };
-    let Some(answer) = answer else {
+    let Some((message, edits)) = answer else {
         let (code, reason) = match code {
             503 if defaults.remap_503_500 => (500, &b"Service Unavailable"[..]),
             408 => (defaults.timeout_code, &*defaults.timeout_reason),
@@ -235,19 +253,51 @@ fn forward(
         return respond::make(worker, transaction, code, reason, &none);
     };
     let stream = transaction.request().source.protocol.reliable();
-    worker.with_buffer(|buffer| {
+    let reply = worker.with_buffer(|buffer| {
         let reply = OutgoingReply {
-            message: answer.message,
+            message,
             remove_top_via: true,
-            edits: answer.edits,
+            edits,
             stream,
         };
-        if worker.builder().reply(&reply, buffer) {
-            transaction.respond(code, Bytes::copy_from_slice(buffer), worker.now())
-        } else {
-            Actions::new()
-        }
-    })
+        let built = worker.builder().reply(&reply, buffer);
+        built.then(|| Bytes::copy_from_slice(buffer))
+    });
+    let Some(reply) = reply else {
+        return Actions::new();
+    };
+    if hand.is_none_or(|hand| lets_out(hand.run, transaction, stored, &reply)) {
+        transaction.respond(code, reply, worker.now())
+    } else if code < 200 {
+        Actions::new()
+    } else {
+        // It stays without an answer, but ends.
+        transaction.respond(code, Bytes::new(), worker.now())
+    }
+}
+
+/// Whether `onsend_route` lets the answer go on that is built as `reply`, from what a branch stored
+/// or from the message in hand.
+fn lets_out(
+    run: &mut Run,
+    transaction: &Transaction,
+    stored: Option<Box<Kept>>,
+    reply: &Bytes,
+) -> bool {
+    let settings = &run.program.settings;
+    let onsend = run.program.routes().onsend;
+    let Some(route) = onsend.filter(|_| settings.onsend_route_reply) else {
+        return true;
+    };
+    let force_rport = transaction.lock().settings.script.force_rport;
+    let request = transaction.request();
+    let back = super::reply_destination(&request.message, &request.source, force_rport);
+    match stored {
+        Some(kept) => run.with_message(kept.message, kept.source, |run| {
+            run.run_onsend(route, back, reply.clone())
+        }),
+        None => run.run_onsend(route, back, reply.clone()),
+    }
 }
 
 fn of_branch<T>(

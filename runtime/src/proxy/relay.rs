@@ -9,11 +9,16 @@ use crate::fiber::WaitError;
 use crate::proxy::destination::routing_uri;
 use crate::proxy::perform::{self, perform};
 use crate::proxy::{
-    Creation, ForwardError, NextHop, NextHopError, Transaction, UnmatchedCancel, Wishes,
+    BranchIndex, Creation, ForwardError, NextHop, NextHopError, Transaction, UnmatchedCancel,
+    Wishes,
 };
 use crate::run::{Local, Run};
 use crate::transaction::{Action, Actions, BranchError};
-use crate::transport::{Protocol, SendError, SocketId};
+use crate::transport::{Destination, Protocol, SendError, SocketId};
+
+/// How often a request may be sent on again that this server sent before and that came back to it,
+/// all forks and tries counted (RFC 5393 §3 shows what becomes of it without a limit).
+const MOST_COPIES: u32 = 1000;
 
 /// What `t_relay()` and its like are told.
 #[derive(Clone, Debug, Default)]
@@ -40,16 +45,22 @@ pub enum RelayError {
     Branch(#[from] BranchError),
     /// Stateless forwarding of an ACK failed.
     #[error(transparent)]
-    Forward(#[from] ForwardError),
+    Forward(ForwardError),
     /// The branch route dropped every branch.
     #[error("no branch is left to send")]
     NoBranch,
+    /// The request came back and was sent on again, too often.
+    #[error("the request comes back to this server and was sent on {MOST_COPIES} times")]
+    TooManyCopies,
     /// A failure route set no new destination.
     #[error("there is no new destination to relay to")]
     NothingNew,
     /// The branch's request was not sent.
     #[error("not sent: {0}")]
     Send(#[from] SendError),
+    /// `onsend_route` dropped the branch's request.
+    #[error("onsend_route dropped the request")]
+    Dropped,
     /// Nothing that can be built.
     #[error("the request cannot be built")]
     Build,
@@ -62,6 +73,15 @@ pub enum RelayError {
     /// The request lacks what identifies a transaction.
     #[error("the request has no usable Via, Call-ID or CSeq")]
     NoTransaction,
+}
+
+impl From<ForwardError> for RelayError {
+    fn from(error: ForwardError) -> RelayError {
+        match error {
+            ForwardError::Wait(error) => RelayError::Wait(error),
+            error => RelayError::Forward(error),
+        }
+    }
 }
 
 /// The answer to a request that could not be relayed, sent when its script ends without one.
@@ -88,6 +108,11 @@ impl RelayError {
         }
     }
 
+    /// The request was ready to be sent, and was not.
+    fn is_of_sending(&self) -> bool {
+        matches!(self, RelayError::Send(_) | RelayError::Dropped)
+    }
+
     /// Status and reason of the answer.
     fn answer(&self) -> (u16, &'static [u8]) {
         match self {
@@ -95,11 +120,12 @@ impl RelayError {
                 (500, b"I'm terribly sorry, server error occurred (7/TM)")
             }
             RelayError::NextHop(_) => (478, b"Unresolvable destination (478/TM)"),
-            RelayError::Send(_) => (
+            RelayError::Send(_) | RelayError::Dropped => (
                 477,
                 b"Unfortunately error on sending to next hop occurred (477/TM)",
             ),
             RelayError::NoBranch => (500, b"I'm terribly sorry, server error occurred (6/TM)"),
+            RelayError::TooManyCopies => (482, b"Loop Detected"),
             _ => (500, b"I'm terribly sorry, server error occurred (1/TM)"),
         }
     }
@@ -131,7 +157,7 @@ impl Run {
                 match self.worker().server.proxy.unmatched_cancel {
                     UnmatchedCancel::Stateful => {}
                     UnmatchedCancel::Stateless => {
-                        self.link().wait(self.forward(options.hop))??;
+                        self.forward(options.hop)?;
                         return Ok(1);
                     }
                     UnmatchedCancel::Dropped => return Ok(0),
@@ -150,7 +176,9 @@ impl Run {
         }
         let relayed = self.relay_branches(&options);
         let unanswered = match &relayed {
-            Err(error) if self.kind != Routes::FAILURE => Some(error.answer()),
+            Err(error) if self.kind != Routes::FAILURE || error.is_of_sending() => {
+                Some(error.answer())
+            }
             _ => None,
         };
         self.locals.get::<Unanswered>().0 = unanswered;
@@ -186,6 +214,14 @@ impl Run {
         }
     }
 
+    /// The failure route has ended: a request that could not be sent on from it is answered now,
+    /// where nothing else became of it.
+    pub(super) fn reply_to_failed_branches(&mut self) {
+        if let Some((code, reason)) = self.locals.get::<Unanswered>().0.take() {
+            self.reply_in_transaction(code, reason);
+        }
+    }
+
     /// Whether the request in hand was sent on any branch of its transaction.
     pub(crate) fn has_branches(&self) -> bool {
         self.transaction.as_ref().is_some_and(|transaction| {
@@ -203,7 +239,7 @@ impl Run {
                 return Ok(1);
             }
         }
-        self.link().wait(self.forward(options.hop))??;
+        self.forward(options.hop)?;
         Ok(1)
     }
 
@@ -216,12 +252,18 @@ impl Run {
         if first > extra {
             return Err(RelayError::NothingNew);
         }
+        let circle = self.first_passed();
         for branch in first..=extra {
             if branch > 0 {
                 self.swap_target(branch - 1);
             }
             self.record_route.enter_branch();
-            let outcome = self.relay_branch(options);
+            let outcome = match &circle {
+                Some(first) if first.lock().count_copy() > MOST_COPIES => {
+                    Err(RelayError::TooManyCopies)
+                }
+                _ => self.relay_branch(options),
+            };
             self.record_route.leave_branch();
             match outcome {
                 Ok(true) => sent += 1,
@@ -246,6 +288,16 @@ impl Run {
         }
     }
 
+    /// The oldest transaction of this server that the request has passed and that still lives.
+    fn first_passed(&self) -> Option<Transaction> {
+        let table = self.transactions().table();
+        let passed = self
+            .message
+            .vias()
+            .filter_map(|via| table.find_branch(via.branch()?));
+        passed.last().map(|(transaction, _)| transaction)
+    }
+
     fn swap_target(&mut self, branch: usize) {
         if let Some(other) = self.branches.as_mut_slice().get_mut(branch) {
             std::mem::swap(&mut self.target, other);
@@ -265,6 +317,9 @@ impl Run {
         script.force_rport = self.force_rport;
         if let Some(wishes) = self.locals.peek::<Wishes>() {
             (script.reply, script.forward) = (wishes.reply, wishes.forward);
+        }
+        if self.changed {
+            script.changed = Some(Box::new(self.message.detach()));
         }
         script.edits.clone_from(&self.edits);
         script.uri = self.target.uri.get().map(Into::into);
@@ -293,6 +348,9 @@ impl Run {
         let limit = self.program.settings.branch_limit();
         let reliable = destination.protocol.reliable();
         let branch = transaction.add_branch(destination, reliable, limit)?;
+        transaction
+            .lock()
+            .set_branch_flags(branch, self.target.flags);
         let request = worker.with_buffer(|buffer| {
             let param = transaction.id().branch_param(branch);
             worker
@@ -308,11 +366,11 @@ impl Run {
         for action in transaction.start(branch, request, worker.now())? {
             match action {
                 Action::SendRequest { branch } => {
-                    let sent = perform::send_branch(&worker, &transaction, branch);
+                    let sent = self.send_first(&transaction, branch, destination);
                     if let Err(error) = sent {
                         let actions = transaction.give_up(branch);
                         perform(&worker, &transaction, actions, None);
-                        return Err(error.into());
+                        return Err(error);
                     }
                 }
                 other => {
@@ -323,6 +381,26 @@ impl Run {
         Ok(true)
     }
 
+    /// Sends the request of `branch` for the first time, after `onsend_route`.
+    fn send_first(
+        &mut self,
+        transaction: &Transaction,
+        branch: BranchIndex,
+        destination: Destination,
+    ) -> Result<(), RelayError> {
+        if let Some(route) = self.onsend() {
+            let core = transaction.lock();
+            let request = core.branches().get(usize::from(branch));
+            let request = request.map(|branch| branch.request.clone());
+            drop(core);
+            if !self.run_onsend(route, destination, request.unwrap_or_default()) {
+                return Err(RelayError::Dropped);
+            }
+        }
+        perform::send_branch(self.worker(), transaction, branch)?;
+        Ok(())
+    }
+
     /// Runs the armed branch route; false where it dropped the branch.
     fn run_branch_route(&mut self, transaction: &Transaction) -> bool {
         let (route, count) = {
@@ -331,9 +409,7 @@ impl Run {
         };
         self.branch = u8::try_from(count).ok();
         let Some(route) = route else { return true };
-        let kind = self.kind;
-        let outcome = self.enter(Routes::BRANCH, route);
-        self.kind = kind;
+        let outcome = self.enter_within(Routes::BRANCH, route);
         outcome.status != status::DROP
     }
 }

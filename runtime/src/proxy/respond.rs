@@ -5,6 +5,7 @@ use kcc_sip::Message;
 use kcc_sip::build::ViaStamp;
 
 use crate::message::{Edits, OwnReply};
+use crate::proxy::events::{sl, tm};
 use crate::proxy::{Connect, Transaction, perform, reply_destination};
 use crate::run::{Run, Source};
 use crate::transaction::Actions;
@@ -59,6 +60,25 @@ fn reason_or_usual(code: u16, reason: &[u8]) -> &[u8] {
 impl Run {
     /// Answers in the transaction in hand; false where there is none or it has its final answer.
     pub fn reply_in_transaction(&mut self, code: u16, reason: &[u8]) -> bool {
+        if !self.answer_in_transaction(code, reason) {
+            return false;
+        }
+        if let Some(transaction) = &self.transaction
+            && self.program.event(&tm::LOCAL_RESPONSE).is_some()
+        {
+            let transaction = transaction.clone();
+            let force_rport = transaction.lock().settings.script.force_rport;
+            let request = transaction.request();
+            let back = reply_destination(&request.message, &request.source, force_rport);
+            self.raise_sent(&tm::LOCAL_RESPONSE, back, || {
+                Some(transaction.lock().reply().clone())
+            });
+        }
+        true
+    }
+
+    /// As [`reply_in_transaction`](Run::reply_in_transaction), without an event.
+    pub(super) fn answer_in_transaction(&mut self, code: u16, reason: &[u8]) -> bool {
         let Some(transaction) = self.transaction.clone() else {
             return false;
         };
@@ -87,6 +107,9 @@ impl Run {
         }
         let worker = self.worker().clone();
         let tag = worker.server.transactions.stateless_tag(&self.message);
+        let back = reply_destination(&self.message, &self.source, self.force_rport);
+        let shown = self.program.event(&sl::LOCAL_RESPONSE).is_some();
+        let mut copy = None;
         let sent = worker.with_buffer(|buffer| {
             let reply = OwnReply {
                 request: &self.message,
@@ -98,11 +121,14 @@ impl Run {
                 server: worker.server.server_header(),
             };
             reply.write(buffer);
-            let back = reply_destination(&self.message, &self.source, self.force_rport);
+            copy = shown.then(|| Bytes::copy_from_slice(buffer));
             let connect = self.wishes().map_or(Connect::default(), |w| w.reply);
             worker.send_with(&back, buffer, connect).is_ok()
         });
         self.settled |= sent && code >= 200;
+        if sent {
+            self.raise_sent(&sl::LOCAL_RESPONSE, back, || copy);
+        }
         sent
     }
 

@@ -6,7 +6,7 @@ use kcc_sip::Method;
 
 use crate::abi::status;
 use crate::declare::Routes;
-use crate::proxy::perform::{InHand, Wanted, perform_arrived};
+use crate::proxy::perform::{Hand, Wanted, perform_arrived};
 use crate::proxy::{BranchIndex, Kept, Ticket, Transaction, perform};
 use crate::run::{Failure, Run};
 use crate::transaction::{Answered, Arrival, TransactionId};
@@ -52,10 +52,7 @@ pub fn take_reply(run: &mut Run) -> bool {
         edits: (!run.edits.is_empty()).then(|| Box::new(run.edits.clone())),
     };
     let arrived = transaction.reply(branch, answered, code, keep, worker.now());
-    let hand = InHand {
-        message: &run.message,
-        edits: &run.edits,
-    };
+    let hand = Hand::of_answer(run);
     perform(&worker, &transaction, arrived.actions, Some(hand));
     if arrived.at_once {
         let edits = std::mem::take(&mut run.edits);
@@ -88,7 +85,7 @@ pub fn wake(worker: &Rc<Worker>, id: TransactionId) {
         return;
     };
     let arrived = transaction.wake(worker.now());
-    perform_arrived(worker, &transaction, arrived, None);
+    perform_arrived(worker, &transaction, arrived);
 }
 
 /// Runs the scripts of what has arrived, until nothing waits.
@@ -107,9 +104,9 @@ pub(crate) fn drain(run: &mut Run, ticket: Ticket) {
                 on_reply(run, &transaction, branch)
             }
             Arrival::Failed { branch, code } => {
-                let worker = run.worker();
+                let worker = run.worker().clone();
                 let actions = transaction.relay(branch, code, None, worker.now());
-                perform(worker, &transaction, actions, None)
+                perform(&worker, &transaction, actions, Some(Hand::of_script(run)))
             }
         };
         follow(run, &transaction, wanted);
@@ -120,13 +117,14 @@ pub(crate) fn drain(run: &mut Run, ticket: Ticket) {
 fn follow(run: &mut Run, transaction: &Transaction, mut wanted: Option<Wanted>) {
     while let Some(script) = wanted {
         run_failure(run, transaction, script);
-        let worker = run.worker();
+        let worker = run.worker().clone();
         let actions = if script.of_branch {
             transaction.branch_failure_done(worker.now())
         } else {
             transaction.failure_done(worker.now())
         };
-        wanted = perform(worker, transaction, actions, None);
+        let hand = Hand::of_script(run);
+        wanted = perform(&worker, transaction, actions, Some(hand));
     }
 }
 
@@ -138,7 +136,11 @@ fn on_reply(run: &mut Run, transaction: &Transaction, branch: BranchIndex) -> Op
     let route = transaction.lock().on_reply(branch);
     if let Some(route) = route {
         run.take_script_state();
+        run.target.flags = transaction.lock().branch_flags(branch);
         let outcome = run.enter(Routes::TM_ONREPLY, route);
+        transaction
+            .lock()
+            .set_branch_flags(branch, run.target.flags);
         run.leave_script_state();
         if outcome.status == status::DROP && code < 200 {
             return None;
@@ -153,17 +155,15 @@ fn on_reply(run: &mut Run, transaction: &Transaction, branch: BranchIndex) -> Op
         edits: (!run.edits.is_empty()).then(|| Box::new(run.edits.clone())),
     });
     let actions = transaction.relay(branch, code, stored, worker.now());
-    let hand = InHand {
-        message: &run.message,
-        edits: &run.edits,
-    };
-    perform(&worker, transaction, actions, Some(hand))
+    perform(&worker, transaction, actions, Some(Hand::of_answer(run)))
 }
 
 fn run_failure(run: &mut Run, transaction: &Transaction, script: Wanted) {
     run.reset_for_script();
     let request = transaction.request();
-    run.set_message(request.message.clone(), request.source);
+    let changed = transaction.lock().settings.script.changed.clone();
+    let message = changed.map_or_else(|| request.message.clone(), |message| *message);
+    run.set_message(message, request.source);
     run.transaction = Some(transaction.clone());
     run.branch = Some(script.branch);
     run.failure = Some(Failure {
@@ -178,6 +178,7 @@ fn run_failure(run: &mut Run, transaction: &Transaction, script: Wanted) {
         if let Some(uri) = &state.uri {
             run.target.uri.set(uri);
         }
+        run.target.flags = core.branch_flags(script.branch);
     }
     run.target.consume();
     run.take_script_state();
@@ -188,4 +189,5 @@ fn run_failure(run: &mut Run, transaction: &Transaction, script: Wanted) {
     };
     run.enter(kind, script.route);
     run.leave_script_state();
+    run.reply_to_failed_branches();
 }

@@ -1,7 +1,9 @@
 //! Forwarding without a transaction (RFC 3261 §16.11).
 
+use bytes::Bytes;
 use kcc_sip::build::{NewVia, ToTag};
 
+use crate::fiber::WaitError;
 use crate::message::{OutgoingReply, OutgoingRequest};
 use crate::proxy::destination::routing_uri;
 use crate::proxy::{Connect, NextHop, NextHopError, Wishes, respond};
@@ -17,6 +19,12 @@ pub enum ForwardError {
     /// Not sent.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// The wait for the host's address ended without it.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
+    /// `onsend_route` dropped it.
+    #[error("onsend_route dropped the message")]
+    Dropped,
     /// Nothing that can be built.
     #[error("the message cannot be built")]
     Build,
@@ -28,22 +36,23 @@ impl ForwardError {
         match self {
             ForwardError::NextHop(error) => error.code(),
             ForwardError::Send(_) => -477,
-            ForwardError::Build => -1,
+            _ => -1,
         }
     }
 }
 
 impl Run {
     /// Forwards the request in hand to `hop`, or to where its target says, without a transaction.
+    /// Waits for the address of the host.
     ///
     /// # Errors
     /// See [`ForwardError`].
-    pub async fn forward(&mut self, hop: Option<NextHop>) -> Result<(), ForwardError> {
+    pub fn forward(&mut self, hop: Option<NextHop>) -> Result<(), ForwardError> {
         let hop = match hop {
             Some(hop) => hop,
             None => NextHop::of(routing_uri(&self.target, &self.message))?,
         };
-        let destination = self.locate(&hop, self.target.socket).await?;
+        let destination = self.link().wait(self.locate(&hop, self.target.socket))??;
         self.branch_edits.clear();
         let destination = self.fitting(destination);
         self.add_hop_headers(&destination);
@@ -57,11 +66,22 @@ impl Run {
             if !self.build_request(&destination, branch, buffer) {
                 return Err(ForwardError::Build);
             }
+            self.pass_onsend(&destination, buffer)?;
             worker.send_with(&destination, buffer, connect)?;
             Ok(())
         })?;
         self.settled = true;
         Ok(())
+    }
+
+    /// Runs `onsend_route` for the message in hand, built as `data`.
+    fn pass_onsend(&mut self, destination: &Destination, data: &[u8]) -> Result<(), ForwardError> {
+        match self.onsend() {
+            Some(route) if !self.run_onsend(route, *destination, Bytes::copy_from_slice(data)) => {
+                Err(ForwardError::Dropped)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What the script wishes of the way the message leaves, if anything.
@@ -149,7 +169,7 @@ fn stateless_branch<'a>(tag: &ToTag, space: &'a mut [u8; 48]) -> &'a [u8] {
 ///
 /// # Errors
 /// See [`ForwardError`].
-pub async fn forward_reply(run: &mut Run) -> Result<(), ForwardError> {
+pub fn forward_reply(run: &mut Run) -> Result<(), ForwardError> {
     let hop = {
         let Some(via) = run.message.vias().nth(1) else {
             // The reply was to this server, and nothing here waits for it.
@@ -163,7 +183,7 @@ pub async fn forward_reply(run: &mut Run) -> Result<(), ForwardError> {
             protocol: Protocol::from_name(via.transport()),
         }
     };
-    let mut destination = run.locate(&hop, None).await?;
+    let mut destination = run.link().wait(run.locate(&hop, None))??;
     destination.connection = None;
     let worker = run.worker().clone();
     worker.with_buffer(|buffer| {
@@ -176,6 +196,7 @@ pub async fn forward_reply(run: &mut Run) -> Result<(), ForwardError> {
         if !worker.builder().reply(&reply, buffer) {
             return Err(ForwardError::Build);
         }
+        run.pass_onsend(&destination, buffer)?;
         worker.send(&destination, buffer)?;
         Ok(())
     })

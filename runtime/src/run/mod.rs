@@ -3,6 +3,7 @@
 //! **Invariant:** a run belongs to one worker and one fiber; it is taken from the worker's pool and
 //! given back clean, so that the next message allocates nothing.
 
+mod aside;
 mod avps;
 mod locals;
 mod places;
@@ -29,6 +30,7 @@ use crate::transport::{ConnectionId, Protocol, Received, SocketId};
 use crate::value::Val;
 use crate::worker::Worker;
 
+pub use aside::Sending;
 pub use avps::{AvpName, Avps, TooMany};
 pub use locals::{Local, Locals};
 pub(crate) use report::panic_text;
@@ -91,6 +93,8 @@ pub struct Run {
     pub message: Message,
     /// What was the message before a script replaced it: values may point into it.
     replaced: Vec<Bytes>,
+    /// A script replaced the message after it had a transaction.
+    pub(crate) changed: bool,
     /// Where it came from.
     pub source: Source,
     /// What the script changed of it; see [`Run::edit`].
@@ -115,6 +119,10 @@ pub struct Run {
     pub branch: Option<BranchIndex>,
     /// The reply that a failure route is about.
     pub failure: Option<Failure>,
+    /// The message that is being sent, in `onsend_route` and the events of sent messages.
+    pub sending: Option<Sending>,
+    /// The bytes that arrived, in the event that comes before they are parsed.
+    pub arrived: Option<Bytes>,
     /// State of modules.
     pub locals: Locals,
     /// The program that runs.
@@ -165,6 +173,7 @@ impl Run {
             kind: Routes::REQUEST,
             message: Message::empty(),
             replaced: Vec::new(),
+            changed: false,
             source: Source::default(),
             edits: Edits::new(),
             branch_edits: Edits::new(),
@@ -177,6 +186,8 @@ impl Run {
             ticket: None,
             branch: None,
             failure: None,
+            sending: None,
+            arrived: None,
             locals: Locals::default(),
             program,
             worker,
@@ -198,6 +209,7 @@ impl Run {
         (self.fault, self.settled) = (500, false);
         self.scratch.clear();
         self.replaced.clear();
+        self.changed = false;
         self.kind = Routes::REQUEST;
         self.edits.clear();
         self.branch_edits.clear();
@@ -210,6 +222,8 @@ impl Run {
         self.ticket = None;
         self.branch = None;
         self.failure = None;
+        self.sending = None;
+        self.arrived = None;
         self.locals.reset();
         self.link = None;
         let head = &mut self.head;
@@ -233,6 +247,7 @@ impl Run {
         }
         self.replaced.push(self.message.bytes().clone());
         self.message = message;
+        self.changed |= self.transaction.is_some();
         self.look_at_message();
         true
     }

@@ -61,6 +61,7 @@ pub fn run<T, F: Future<Output = T>>(
                 let worker = Worker::new(server.clone(), index, wire.clone());
                 wire.start(worker.handler());
                 let timers = worker.start_timers();
+                worker.started();
                 (worker, wire, timers)
             })
             .collect();

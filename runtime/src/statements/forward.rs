@@ -79,9 +79,9 @@ fn hop(
     })
 }
 
-async fn send(run: &mut Run, hop: Result<NextHop, NextHopError>) -> Verdict {
+fn send(run: &mut Run, hop: Result<NextHop, NextHopError>) -> Verdict {
     let sent = match hop {
-        Ok(hop) => run.forward(Some(hop)).await,
+        Ok(hop) => run.forward(Some(hop)),
         Err(error) => Err(error.into()),
     };
     outcome(run, sent)
@@ -90,6 +90,10 @@ async fn send(run: &mut Run, hop: Result<NextHop, NextHopError>) -> Verdict {
 fn outcome(run: &mut Run, sent: Result<(), ForwardError>) -> Verdict {
     match sent {
         Ok(()) => Verdict::TRUE,
+        Err(ForwardError::Wait(error)) => {
+            run.fail_wait(error);
+            Verdict::FALSE
+        }
         Err(error) => {
             run.report(&error);
             Verdict::Code(error.code())
@@ -114,10 +118,11 @@ pub mod exports {
     /// ```
     #[function(
         routes = "request|failure|onreply|branch|error|local|branch_failure|event",
-        name = "forward"
+        name = "forward",
+        waits
     )]
-    async fn forward_on(run: &mut Run) -> Verdict {
-        let sent = run.forward(None).await;
+    fn forward_on(run: &mut Run) -> Verdict {
+        let sent = run.forward(None);
         outcome(run, sent)
     }
 
@@ -129,15 +134,12 @@ pub mod exports {
     /// ```
     #[function(
         routes = "request|failure|onreply|branch|error|local|branch_failure|event",
-        name = "forward"
+        name = "forward",
+        waits
     )]
-    async fn forward_to(
-        run: &mut Run,
-        host: Const<'_, Host>,
-        port: Option<Const<'_, Port>>,
-    ) -> Verdict {
+    fn forward_to(run: &mut Run, host: Const<'_, Host>, port: Option<Const<'_, Port>>) -> Verdict {
         let hop = hop(run, None, &host, port.as_deref());
-        send(run, hop).await
+        send(run, hop)
     }
 
     /// As `forward`, over UDP.
@@ -145,14 +147,13 @@ pub mod exports {
     /// ```cfg
     /// forward_udp("192.0.2.1", 5080);
     /// ```
-    #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
-    async fn forward_udp(
-        run: &mut Run,
-        host: Const<'_, Host>,
-        port: Option<Const<'_, Port>>,
-    ) -> Verdict {
+    #[function(
+        routes = "request|failure|onreply|branch|error|local|branch_failure|event",
+        waits
+    )]
+    fn forward_udp(run: &mut Run, host: Const<'_, Host>, port: Option<Const<'_, Port>>) -> Verdict {
         let hop = hop(run, Some(Protocol::Udp), &host, port.as_deref());
-        send(run, hop).await
+        send(run, hop)
     }
 
     /// As `forward`, over TCP.
@@ -160,14 +161,13 @@ pub mod exports {
     /// ```cfg
     /// forward_tcp("192.0.2.1", 5080);
     /// ```
-    #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
-    async fn forward_tcp(
-        run: &mut Run,
-        host: Const<'_, Host>,
-        port: Option<Const<'_, Port>>,
-    ) -> Verdict {
+    #[function(
+        routes = "request|failure|onreply|branch|error|local|branch_failure|event",
+        waits
+    )]
+    fn forward_tcp(run: &mut Run, host: Const<'_, Host>, port: Option<Const<'_, Port>>) -> Verdict {
         let hop = hop(run, Some(Protocol::Tcp), &host, port.as_deref());
-        send(run, hop).await
+        send(run, hop)
     }
 
     /// As `forward`, over TLS.
@@ -175,14 +175,13 @@ pub mod exports {
     /// ```cfg
     /// forward_tls("192.0.2.1", 5061);
     /// ```
-    #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
-    async fn forward_tls(
-        run: &mut Run,
-        host: Const<'_, Host>,
-        port: Option<Const<'_, Port>>,
-    ) -> Verdict {
+    #[function(
+        routes = "request|failure|onreply|branch|error|local|branch_failure|event",
+        waits
+    )]
+    fn forward_tls(run: &mut Run, host: Const<'_, Host>, port: Option<Const<'_, Port>>) -> Verdict {
         let hop = hop(run, Some(Protocol::Tls), &host, port.as_deref());
-        send(run, hop).await
+        send(run, hop)
     }
 
     /// As `forward`, over SCTP.
@@ -190,13 +189,16 @@ pub mod exports {
     /// ```cfg
     /// forward_sctp("192.0.2.1", 5060);
     /// ```
-    #[function(routes = "request|failure|onreply|branch|error|local|branch_failure|event")]
-    async fn forward_sctp(
+    #[function(
+        routes = "request|failure|onreply|branch|error|local|branch_failure|event",
+        waits
+    )]
+    fn forward_sctp(
         run: &mut Run,
         host: Const<'_, Host>,
         port: Option<Const<'_, Port>>,
     ) -> Verdict {
         let hop = hop(run, Some(Protocol::Sctp), &host, port.as_deref());
-        send(run, hop).await
+        send(run, hop)
     }
 }

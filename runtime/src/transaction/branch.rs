@@ -188,6 +188,8 @@ pub struct Branch<P: Payload> {
     pub on_branch_failure: Option<RouteId>,
     /// The last status received on it, before any script; 0 before the first.
     pub received: u16,
+    /// Its branch flags, as the scripts left them.
+    pub flags: u32,
     /// How many answers were received on it, repeated ones too.
     pub answers: u32,
     pub(crate) client: Client,

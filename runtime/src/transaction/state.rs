@@ -24,7 +24,7 @@ pub enum BranchError {
     /// The limit of branches is reached.
     #[error("the transaction has as many branches as it may")]
     Full,
-    /// A final answer was sent already.
+    /// A final answer of a branch was decided on.
     #[error("the transaction was answered already")]
     Answered,
     /// The request was cancelled.
@@ -64,7 +64,11 @@ pub struct Core<P: Payload> {
     pub(super) branches: Vec<Branch<P>>,
     /// The status decided to be sent upstream; 0 while open.
     pub(super) decided: u16,
+    /// The final answer was made by a script: branches may be added all the same.
+    pub(super) answered_here: bool,
     pub(super) cancelled: bool,
+    /// How often the request was sent on again after it came back.
+    copies: u32,
     pub(super) failing: Option<Failing>,
     /// Where the present leg of serial forking begins.
     pub(super) leg: usize,
@@ -99,7 +103,9 @@ impl<P: Payload> Core<P> {
             reply_code: 0,
             branches: Vec::new(),
             decided: 0,
+            answered_here: false,
             cancelled: false,
+            copies: 0,
             failing: None,
             leg: 0,
             wake_at: NEVER,
@@ -189,6 +195,7 @@ impl<P: Payload> Core<P> {
             on_reply: handlers.on_reply,
             on_branch_failure: handlers.on_branch_failure,
             received: 0,
+            flags: 0,
             answers: 0,
             client: Client::Idle,
             cancel: Cancel::No,
@@ -235,7 +242,7 @@ impl<P: Payload> Core<P> {
     }
 
     fn may_fork(&self) -> Result<(), BranchError> {
-        if self.decided != 0 || self.terminated {
+        if (self.decided != 0 && !self.answered_here) || self.terminated {
             Err(BranchError::Answered)
         } else if self.cancelled {
             Err(BranchError::Cancelled)
@@ -325,6 +332,7 @@ impl<P: Payload> Core<P> {
         self.reply_code = code;
         actions.push(Action::SendReply);
         if code >= 200 {
+            self.answered_here |= self.decided == 0;
             self.decided = code;
             self.settle_branches(now, actions);
         }
@@ -451,6 +459,26 @@ impl<P: Payload> Core<P> {
         } else if next < self.wake_at {
             self.wake_at = next;
             actions.push(Action::Wake { at: next });
+        }
+    }
+
+    /// Counts that the request, which had come back to this server, is sent on again; the number
+    /// so far.
+    pub fn count_copy(&mut self) -> u32 {
+        self.copies = self.copies.saturating_add(1);
+        self.copies
+    }
+
+    /// The branch flags of a branch.
+    pub fn branch_flags(&self, branch: BranchIndex) -> u32 {
+        let branch = self.branches.get(usize::from(branch));
+        branch.map_or(0, |branch| branch.flags)
+    }
+
+    /// Sets the branch flags of a branch.
+    pub fn set_branch_flags(&mut self, branch: BranchIndex, flags: u32) {
+        if let Some(branch) = self.branches.get_mut(usize::from(branch)) {
+            branch.flags = flags;
         }
     }
 

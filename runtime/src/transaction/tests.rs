@@ -276,6 +276,17 @@ fn an_answer_given_by_the_failure_route_is_the_only_one() {
     assert_eq!(respond(&t, 480, 110), [Action::SendReply]);
     assert_eq!(plain(t.failure_done(120)), []);
     assert_eq!(respond(&t, 486, 130), []);
+    // A branch that is added all the same goes on in silence.
+    let second = fork(&t, 140);
+    assert_eq!(plain(t.failure_done(150)), []);
+    let acknowledged = [Action::SendAck { branch: second }];
+    assert_eq!(answer(&t, second, 404, 160), acknowledged);
+}
+
+#[test]
+fn the_answer_of_a_branch_ends_forking() {
+    let t = forked(true, 1, Settings::default());
+    answer(&t, 0, 404, 100);
     assert_eq!(t.add_branch(1, false, 12), Err(BranchError::Answered));
 }
 

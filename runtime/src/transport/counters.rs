@@ -28,6 +28,8 @@ counters! {
     DroppedShort = "dropped_short",
     /// Messages that the parser refused; counted by the caller.
     ParseErrors = "parse_errors",
+    /// Requests refused for having passed too many servers; counted by the caller.
+    TooManyHops = "too_many_hops",
     /// Receive calls that failed, ICMP errors among them.
     ReceiveErrors = "receive_errors",
     /// Messages handed to the kernel.

@@ -21,6 +21,7 @@ pub mod network;
 pub mod next_hop;
 pub mod process;
 pub mod request_uri;
+pub mod sending;
 pub mod sockets;
 pub mod start_line;
 pub mod time;

@@ -54,7 +54,7 @@ pub(super) fn socket_uri(
     }
 }
 
-fn family(address: SocketAddr) -> i64 {
+pub(super) fn family(address: SocketAddr) -> i64 {
     match address {
         SocketAddr::V4(_) => i64::from(libc::AF_INET),
         SocketAddr::V6(_) => i64::from(libc::AF_INET6),

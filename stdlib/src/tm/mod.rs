@@ -63,6 +63,7 @@ impl exports::Params {
 #[kcc_macros::module(
     name = "tm",
     parts(
+        kcc_runtime::proxy::events::tm::PART,
         super::handlers::exports::PART,
         super::matching::exports::PART,
         super::relay::exports::PART,

@@ -1,7 +1,7 @@
 //! Sending a request on: `t_relay` and its like.
 
 use kcc_macros::part;
-use kcc_runtime::declare::{ConstantError, Parse};
+use kcc_runtime::declare::{ConstantError, Parse, Routes};
 use kcc_runtime::proxy::{NextHop, RelayOptions};
 use kcc_runtime::run::Run;
 use kcc_runtime::shim::Verdict;
@@ -85,7 +85,11 @@ fn relay(run: &mut Run, options: RelayOptions) -> Verdict {
         Ok(code) => Verdict::Code(code),
         Err(error) => {
             run.report(&error);
-            Verdict::Code(error.code())
+            // In a failure route Kamailio tells no reason.
+            match run.kind == Routes::FAILURE {
+                true => Verdict::FALSE,
+                false => Verdict::Code(error.code()),
+            }
         }
     }
 }
