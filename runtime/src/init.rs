@@ -2,12 +2,13 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::program::Program;
-use crate::worker::Worker;
 use crate::run::Run;
 use crate::server::Server;
+use crate::worker::Worker;
 
 /// State that modules share between workers, one value a type.
 #[derive(Default)]
@@ -31,10 +32,9 @@ pub struct Periodic {
     /// Time from one to the next; at least a millisecond.
     pub every: Duration,
     /// The work.
-    pub work: fn(&Worker),
+    pub work: fn(&Rc<Worker>),
 }
 
-/// What a module may set up when the server starts.
 /// Reads again what a module took from files when the server started. After an error nothing has
 /// changed. It may wait for the disk: it runs on no worker.
 pub type Reload = fn(&Server) -> Result<(), String>;
@@ -42,6 +42,7 @@ pub type Reload = fn(&Server) -> Result<(), String>;
 /// What is run once on the first worker, before any worker takes messages. It may wait.
 pub type Start = fn(&mut Run);
 
+/// What a module may set up when the server starts.
 pub struct Init<'a> {
     /// The program that will run.
     pub program: &'a Program,
@@ -49,8 +50,8 @@ pub struct Init<'a> {
     pub shared: &'a mut Shared,
     /// Work that is done again and again.
     pub periodic: &'a mut Vec<Periodic>,
-}
     /// What is run before the first message, in this order.
     pub starts: &'a mut Vec<Start>,
     /// What is read again on SIGHUP.
     pub reloads: &'a mut Vec<Reload>,
+}

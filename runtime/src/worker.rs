@@ -222,6 +222,19 @@ impl Worker {
         Rc::new(HandlerOf(self.clone()))
     }
 
+    /// Returns when messages may be taken. The first worker runs what is to be run before; the others
+    /// wait for it.
+    pub async fn begin(self: &Rc<Self>) {
+        let begun = &self.server.begun;
+        if self.index == 1 {
+            engine::events::start(self).await;
+            begun.send_replace(true);
+        } else {
+            // The sender is in the server, which is still there.
+            let _ = begun.subscribe().wait_for(|begun| *begun).await;
+        }
+    }
+
     /// Runs the timers of transactions in a task of the worker, and on the first worker the
     /// periodic work of modules.
     pub fn start_timers(self: &Rc<Self>) -> JoinHandle<()> {
@@ -340,12 +353,19 @@ pub fn main(
         let wire = Wire::new(server.transport.clone(), sockets);
         let worker = Worker::new(server, index + 1, wire.clone());
         worker.tick.set(TICK);
-        let timers = worker.start_timers();
-        wire.start(worker.handler());
-        worker.started();
         // An error means that the server is gone: the same as being told to stop.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-        timers.abort();
+        let begun = tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => false,
+            () = worker.begin() => true,
+        };
+        if begun {
+            let timers = worker.start_timers();
+            wire.start(worker.handler());
+            worker.started();
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            timers.abort();
+        }
         worker.end();
         worker.drained().await;
         wire.stop();

@@ -95,6 +95,22 @@ pub fn raise(worker: &Rc<Worker>, route: u32, prepare: impl FnOnce(&mut Run) + '
     });
 }
 
+/// Runs what modules want run before the first message, one after the other, each with the faked
+/// message in hand.
+pub async fn start(worker: &Rc<Worker>) {
+    for script in worker.server.starts.iter().copied() {
+        let (running, over) = tokio::sync::oneshot::channel::<()>();
+        worker.spawn(move |run| {
+            let _running = running;
+            fake(run, Source::default());
+            script(run);
+            proxy::finish(run);
+        });
+        // Nothing is sent: the other side goes when the script is over.
+        let _ = over.await;
+    }
+}
+
 /// The core's events.
 #[part(module = "core")]
 pub mod exports {

@@ -55,16 +55,21 @@ pub fn run<T, F: Future<Output = T>>(
     runtime.block_on(async {
         let memory = Memory::new(options.seed, options.conditions);
         let server = Server::over(program.clone(), sockets(&program)?, WallClock::Runtime)?;
-        let workers = (1..=program.settings.workers())
+        let begun: Vec<_> = (1..=program.settings.workers())
             .map(|index| {
                 let wire = Wire::simulated(server.transport.clone(), memory.clone());
                 let worker = Worker::new(server.clone(), index, wire.clone());
-                wire.start(worker.handler());
-                let timers = worker.start_timers();
-                worker.started();
-                (worker, wire, timers)
+                (worker, wire)
             })
             .collect();
+        let mut workers = Vec::with_capacity(begun.len());
+        for (worker, wire) in begun {
+            worker.begin().await;
+            wire.start(worker.handler());
+            let timers = worker.start_timers();
+            worker.started();
+            workers.push((worker, wire, timers));
+        }
         let world = World {
             memory,
             server,
