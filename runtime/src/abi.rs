@@ -13,10 +13,10 @@
 //! and answers with a [`status`], which compiled code tests after the call.
 
 use crate::run::Run;
-use crate::value::{Val, tag};
+use crate::value::{Val, Value, tag};
 
 /// Version of this agreement, checked when a standalone program is loaded.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What compiled code does after a call.
 pub mod status {
@@ -91,10 +91,12 @@ pub struct Place {
     pub read: Option<Shim>,
     /// The writer, null where the variable cannot be assigned.
     pub write: Option<Shim>,
-    /// How many of `args` count: those of the declaration's inner name and index.
+    /// The reader of the hidden integer, null where the variable has none.
+    pub read_int: Option<Shim>,
+    /// How many of `args` count: those of the declaration's inner name and indices.
     pub len: u64,
-    /// Inner name and index; room for the value to assign.
-    pub args: [Val; 3],
+    /// Inner name and indices; room for the value to assign.
+    pub args: [Val; 4],
 }
 
 /// A slot of `$var`: the value, and the buffer that holds its text.
@@ -128,6 +130,19 @@ impl VarSlot {
             Val::str(&text)
         } else {
             self.val
+        };
+        VarSlot { val, text }
+    }
+
+    /// A slot with this value.
+    pub fn holding(value: Value<'_>) -> VarSlot {
+        let text = match value {
+            Value::Str(text) => text.to_vec(),
+            Value::Null | Value::Int(_) => Vec::new(),
+        };
+        let val = match value {
+            Value::Str(_) => Val::str(&text),
+            value => value.into(),
         };
         VarSlot { val, text }
     }

@@ -2,13 +2,16 @@
 //! compiled or came with a standalone executable.
 
 use std::any::Any;
+use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{RouteFn, VarSlot};
-use crate::declare::{Constant, ConstantKind, Event, Module, Routes};
+use crate::declare::{Constant, ConstantKind, Event, Module, PvDecl, Routes, TransformationDecl};
 use crate::settings::Settings;
+use crate::variables::preset::Preset;
 
 /// All of a configuration but its code. It is written into standalone executables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -209,6 +212,10 @@ pub struct Program {
     params: Vec<Box<dyn Any + Send + Sync>>,
     /// Modules that are loaded, in order.
     pub modules: Vec<&'static Module>,
+    /// The core, which is loaded always.
+    core: Option<&'static Module>,
+    /// Variables by name, for formats made at run time.
+    pvs: OnceLock<HashMap<&'static str, &'static PvDecl>>,
     index: RouteIndex,
     /// The block of each event of the loaded modules, by the event's number.
     events: Vec<Option<u32>>,
@@ -270,6 +277,11 @@ impl Program {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Program {
             addresses: constants.iter().map(Constant::address).collect(),
+            core: available
+                .iter()
+                .find(|module| module.name == "core")
+                .copied(),
+            pvs: OnceLock::new(),
             index: index_routes(&manifest),
             events: index_events(&manifest, available),
             settings: Settings::new(&manifest),
@@ -280,6 +292,19 @@ impl Program {
             modules,
             _code: code,
         })
+    }
+
+    /// The slots of `$var` and `$vn` as they begin, some `$var`s with values of their own.
+    pub fn fresh_vars(&self, presets: &[Preset]) -> Vec<VarSlot> {
+        let vars = &self.manifest.vars;
+        let mut slots: Vec<VarSlot> = vars.iter().map(VarSpec::slot).collect();
+        for preset in presets {
+            let named = |spec: &VarSpec| !spec.null && spec.name.as_bytes() == &*preset.name;
+            if let Some(slot) = vars.iter().position(named) {
+                slots[slot] = VarSlot::holding(preset.value.as_value());
+            }
+        }
+        slots
     }
 
     /// The code of route number `route`.
@@ -329,6 +354,35 @@ impl Program {
             Some(params) => params,
             None => panic!("parameters of a module that is not registered"),
         }
+    }
+
+    /// The variable called `name` that a loaded module or the core has.
+    pub fn pv(&self, name: &str) -> Option<&'static PvDecl> {
+        let library = || self.core.into_iter().chain(self.modules.iter().copied());
+        let by_name = self.pvs.get_or_init(|| {
+            let pvs = library().flat_map(Module::pvs);
+            pvs.flat_map(|pv| {
+                let names = std::iter::once(&pv.name).chain(pv.aliases);
+                names.map(move |name| (*name, pv))
+            })
+            .collect()
+        });
+        by_name.get(name).copied()
+    }
+
+    /// The forms of a transformation that loaded modules and the core have; the name is given in any
+    /// case.
+    pub fn transformations(
+        &self,
+        class: &[u8],
+        name: &[u8],
+    ) -> impl Iterator<Item = &'static TransformationDecl> {
+        let library = self.core.into_iter().chain(self.modules.iter().copied());
+        library
+            .flat_map(Module::transformations)
+            .filter(move |decl| {
+                decl.class.as_bytes() == class && decl.name.as_bytes().eq_ignore_ascii_case(name)
+            })
     }
 
     /// File name and line of a statement.

@@ -12,7 +12,7 @@ use crate::abi::{Pair, Words, status};
 use crate::declare::Arg;
 use crate::fiber::WaitError;
 use crate::run::Run;
-use crate::value::{Val, Value};
+use crate::value::{Val, Value, tag};
 
 /// The outcome of a function of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +149,16 @@ impl<'a> Args<'a> {
         // SAFETY: the caller's promise; compiled code keeps the values alive during the call.
         unsafe { A::take(*self.base.add(n)) }
     }
+
+    /// Whether argument number `n`, an index, came out of a variable that holds no integer.
+    ///
+    /// # Safety
+    /// Compiled code passed more than `n` arguments.
+    pub unsafe fn is_wrong_index(&self, n: usize) -> bool {
+        // SAFETY: the caller's promise.
+        let kind = unsafe { (*self.base.add(n)).kind() };
+        !matches!(kind, tag::NULL | tag::INT | tag::CONSTANT)
+    }
 }
 
 fn contain<'a>(
@@ -233,6 +243,57 @@ pub fn guard<'a>(
         }
         .into()
     })
+}
+
+/// An index is a variable that holds no integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the index is not an integer")]
+pub struct WrongIndex;
+
+/// The body of the shim of a reader that has indices: `indices` says whether they are integers.
+pub fn indexed_reader<'a, V: IntoVal>(
+    run: *mut Run,
+    args: *const Val,
+    indices: impl FnOnce(Args<'a>) -> bool,
+    body: impl FnOnce(&'a mut Run, Args<'a>) -> V,
+) -> Words {
+    contain(run, args, Val::STOP.into_words(), |run, args| {
+        if indices(args) {
+            return body(run, args).into_val().into();
+        }
+        run.report(&WrongIndex);
+        Val::FAIL.into()
+    })
+}
+
+/// The body of the shim of a writer that has indices.
+pub fn indexed_writer<'a, E: Display>(
+    run: *mut Run,
+    args: *const Val,
+    indices: impl FnOnce(Args<'a>) -> bool,
+    body: impl FnOnce(&'a mut Run, Args<'a>) -> Result<(), E>,
+) -> Words {
+    writer(run, args, |run, args| {
+        if !indices(args) {
+            return Err(WriteError::Index(WrongIndex));
+        }
+        body(run, args).map_err(WriteError::Own)
+    })
+}
+
+/// Why an indexed variable was not assigned.
+enum WriteError<E> {
+    Index(WrongIndex),
+    Own(E),
+}
+
+impl<E: Display> Display for WriteError<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            WriteError::Index(error) => error.fmt(f),
+            WriteError::Own(error) => error.fmt(f),
+        }
+    }
 }
 
 /// The body of a reader's or a transformation's shim.

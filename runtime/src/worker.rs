@@ -19,7 +19,6 @@ use crate::engine;
 use crate::fiber::Stacks;
 use crate::init::Periodic;
 use crate::message::Builder;
-use crate::program::{Program, VarSpec};
 use crate::proxy::{self, Connect};
 use crate::run::Run;
 use crate::server::Server;
@@ -27,6 +26,7 @@ use crate::transaction::{NEVER, TransactionId, Wheel};
 use crate::transport::{
     Closed, Destination, Handler, Network, Received, SendError, Wire, WorkerSockets,
 };
+use crate::variables::preset::VarPresets;
 
 /// Runs kept for the next message.
 const POOL: usize = 256;
@@ -70,7 +70,8 @@ pub struct Worker {
 impl Worker {
     /// A worker over `network`.
     pub fn new(server: Arc<Server>, index: usize, network: Rc<dyn Network>) -> Rc<Worker> {
-        let vars = fresh_vars(&server.program);
+        let presets = server.shared.get::<VarPresets>();
+        let vars = server.program.fresh_vars(presets.map_or(&[], |presets| &presets.0));
         let now = milliseconds(&server);
         let resolver = match server.is_simulated() {
             true => Resolver::without_servers(),
@@ -385,8 +386,4 @@ fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
 
 fn milliseconds(server: &Server) -> u64 {
     server.epoch.elapsed().as_millis() as u64
-}
-
-fn fresh_vars(program: &Program) -> Vec<VarSlot> {
-    program.manifest.vars.iter().map(VarSpec::slot).collect()
 }

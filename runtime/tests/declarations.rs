@@ -189,8 +189,9 @@ fn a_variable_is_an_argument_that_can_be_assigned() {
     let place = Place {
         read: Some(pv.read),
         write: pv.write.map(|(_, shim)| shim),
+        read_int: None,
         len: 0,
-        args: [Val::NULL; 3],
+        args: [Val::NULL; 4],
     };
     let mut run = run();
     let arg = Val {

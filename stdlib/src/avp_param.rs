@@ -2,7 +2,7 @@
 
 use kcc_runtime::declare::{ParamType, ParamValue, Parse};
 use kcc_runtime::run::{AvpName, Avps};
-use kcc_runtime::value::{Owned, Value};
+use kcc_runtime::value::Value;
 
 /// The AVP that a parameter names, if it is set.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +33,8 @@ impl AvpParam {
     /// The AVP's newest value, where the parameter is set and the value is text.
     pub fn text<'a>(&'a self, avps: &'a Avps) -> Option<&'a [u8]> {
         match avps.values(self.0.as_ref()?).next()? {
-            Owned::Str(text) => Some(text),
-            Owned::Int(_) => None,
+            Value::Str(text) => Some(text),
+            Value::Int(_) | Value::Null => None,
         }
     }
 }

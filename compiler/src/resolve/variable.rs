@@ -17,6 +17,7 @@ use crate::syntax::ast::{
 use crate::syntax::format::{Piece, parse_format};
 use crate::syntax::literal::Locator;
 
+use crate::syntax::pvar::parse_variable;
 /// Name of the variable that old-style attributes are, for which no one can write it.
 const ATTRIBUTE: &str = "%";
 /// Name of the variable that selects are.
@@ -92,7 +93,10 @@ impl Resolver<'_> {
         let name = &variable.name.text;
         let mut args = Vec::new();
         match (&decl.inner, &variable.inner) {
-            (Some(wanted), Some(inner)) => args.push(self.inner(wanted, inner)?),
+            (Some(wanted), Some(inner)) => {
+                args.push(self.inner(wanted, inner)?);
+                self.holes(wanted, inner, &mut args)?;
+            }
             (Some(wanted), None) if wanted.optional => args.push(Arg::Absent),
             (Some(wanted), None) => {
                 let message = format!("`${name}` needs a name: `${name}({})`", wanted.name);
@@ -111,9 +115,7 @@ impl Resolver<'_> {
             Some(index) => match &index.kind {
                 IndexKind::Number(n) => Arg::Value(Expr::Int(i64::from(*n))),
                 IndexKind::All => Arg::All,
-                IndexKind::Variable(inner) => {
-                    Arg::Value(context::to_int(self.variable_value(inner)?))
-                }
+                IndexKind::Variable(inner) => Arg::Value(self.computed_index(inner)?),
             },
         };
         if decl.index {
@@ -123,6 +125,50 @@ impl Resolver<'_> {
             self.warning("index-without-effect", message, index.span);
         }
         Some(PvRef { decl, args })
+    }
+
+    /// An index that is a variable: it must hold an integer when it is read.
+    fn computed_index(&mut self, variable: &Variable) -> Option<Expr> {
+        match self.variable_node(variable) {
+            NodeKind::Null => Some(Expr::text(&b""[..])),
+            NodeKind::Read(_, Some(hidden)) => Some(hidden),
+            NodeKind::Read(expr, None) => Some(or_empty(expr)),
+            _ => None,
+        }
+    }
+
+    /// The indices inside an inner name that are variables, each an argument after it.
+    fn holes(&mut self, wanted: &ArgDecl, inner: &Inner, args: &mut Vec<Arg>) -> Option<()> {
+        let ArgKind::Constant(kind) = wanted.kind else {
+            return Some(());
+        };
+        let Some(holes) = kind.holes else {
+            return Some(());
+        };
+        let first = args.len();
+        args.resize(first + holes.count, Arg::Absent);
+        for (n, range) in (holes.find)(&inner.text) {
+            let locator = match inner.exact {
+                true => Locator::direct(inner.span.sub(range.start, range.end)),
+                false => Locator::whole(inner.span),
+            };
+            let text = inner.text.get(range).unwrap_or_default();
+            let variable = match parse_variable(text, &locator, true) {
+                Ok(variable) => variable,
+                Err(error) => {
+                    let message = "an index is a number, `*` or one variable";
+                    self.report(
+                        Diagnostic::error("bad-index", message).label(error.span, error.message),
+                    );
+                    return None;
+                }
+            };
+            let value = self.computed_index(&variable)?;
+            if let Some(arg) = args.get_mut(first + n) {
+                *arg = Arg::Value(value);
+            }
+        }
+        Some(())
     }
 
     /// What stands in the parentheses after a variable's name.

@@ -41,9 +41,10 @@ pub fn reader(attribute: &Attribute, function: &ItemFn) -> Result<(Pv, TokenStre
     let arguments = input::arguments(function)?;
     let shim = shim(ident, "reader", &arguments);
     let index = arguments.iter().any(|argument| is_index(&argument.ty));
+    // Holes stand in the inner name, whose kind tells of them.
     let inner = arguments
         .into_iter()
-        .find(|argument| !is_index(&argument.ty));
+        .find(|argument| !is_index(&argument.ty) && !is_a(&argument.ty, "Hole"));
     let pv = Pv {
         name,
         ident: ident.clone(),
@@ -60,8 +61,28 @@ pub fn reader(attribute: &Attribute, function: &ItemFn) -> Result<(Pv, TokenStre
 /// The shim of a reader of the hidden integer, or of a writer.
 pub fn shim(ident: &syn::Ident, body: &str, arguments: &[Argument]) -> TokenStream {
     let name = format_ident!("shim_{ident}");
-    let body = format_ident!("{body}");
     let taken = input::taken(arguments);
+    let indices: Vec<usize> = (0..arguments.len())
+        .filter(|n| is_a(&arguments[*n].ty, "Index") || is_a(&arguments[*n].ty, "Hole"))
+        .collect();
+    if !indices.is_empty() {
+        let body = format_ident!("indexed_{body}");
+        return quote! {
+            extern "C" fn #name(
+                run: *mut ::kcc_runtime::run::Run,
+                args: *const ::kcc_runtime::value::Val,
+            ) -> ::kcc_runtime::abi::Words {
+                ::kcc_runtime::shim::#body(
+                    run,
+                    args,
+                    // SAFETY: the declaration beside this shim has as many arguments.
+                    |args| unsafe { #(!args.is_wrong_index(#indices))&&* },
+                    |run, args| { let _ = &args; #ident(run, #taken) },
+                )
+            }
+        };
+    }
+    let body = format_ident!("{body}");
     quote! {
         extern "C" fn #name(
             run: *mut ::kcc_runtime::run::Run,
@@ -73,7 +94,11 @@ pub fn shim(ident: &syn::Ident, body: &str, arguments: &[Argument]) -> TokenStre
 }
 
 fn is_index(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Index"))
+    is_a(ty, "Index")
+}
+
+fn is_a(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name))
 }
 
 impl Pv {

@@ -3,7 +3,7 @@
 
 use std::any::TypeId;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::ptr::NonNull;
 
 use crate::abi;
@@ -71,11 +71,26 @@ pub struct ConstantKind {
     pub what: &'static str,
     /// Where a variable stands for it, the variable's value is passed as it is, and not as text.
     pub by_value: bool,
+    /// Indices inside the text that may be variables.
+    pub holes: Option<Holes>,
     /// Parses the text.
     pub parse: fn(&[u8]) -> Result<Constant, ConstantError>,
     /// The type that it is parsed to: kinds of one name have one type.
     pub ty: fn() -> TypeId,
 }
+
+/// Indices that stand inside a constant and may be variables, as in `$xavp(a[$var(i)]=>b)`: they are
+/// passed as arguments of their own, after the constant.
+#[derive(Clone, Copy, Debug)]
+pub struct Holes {
+    /// How many arguments follow the constant, at most 2; null for one without a variable.
+    pub count: usize,
+    /// Where in the text the variables stand: each the place of an argument, in order.
+    pub find: fn(&[u8]) -> Vec<Hollow>,
+}
+
+/// The number of an argument, and the place of its variable in the text.
+pub type Hollow = (usize, Range<usize>);
 
 /// Why a constant is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +161,9 @@ pub trait Parse: Sized + Send + Sync + 'static {
     /// See [`ConstantKind::by_value`]; the type that takes the argument must then accept any value.
     const BY_VALUE: bool = false;
 
+    /// See [`ConstantKind::holes`].
+    const HOLES: Option<Holes> = None;
+
     /// Parses the text of the argument.
     fn parse(text: &[u8]) -> Result<Self, ConstantError>;
 
@@ -154,6 +172,7 @@ pub trait Parse: Sized + Send + Sync + 'static {
         name: Self::NAME,
         what: Self::WHAT,
         by_value: Self::BY_VALUE,
+        holes: Self::HOLES,
         parse: |text| Self::parse(text).map(Constant::new),
         ty: TypeId::of::<Self>,
     };
@@ -349,6 +368,18 @@ impl Index {
             n
         };
         usize::try_from(place).ok().filter(|place| *place < len)
+    }
+}
+
+/// An index inside a variable's inner name that is a variable: see [`Holes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole(pub Option<i64>);
+
+impl Arg<'_> for Hole {
+    const KIND: ArgKind = ArgKind::Index;
+
+    unsafe fn take(val: Val) -> Self {
+        Hole((val.kind() == tag::INT).then_some(val.data as i64))
     }
 }
 

@@ -114,6 +114,7 @@ impl Run {
         let mut core = transaction.lock();
         let script = &mut core.settings.script;
         script.avps = std::mem::take(&mut self.avps);
+        script.xavps = std::mem::take(&mut self.xavps);
         script.flags = self.head.message_flags;
     }
 
@@ -125,6 +126,7 @@ impl Run {
         let mut core = transaction.lock();
         let script = &mut core.settings.script;
         self.avps = std::mem::take(&mut script.avps);
+        self.xavps = std::mem::take(&mut script.xavps);
         self.head.message_flags = script.flags;
         self.force_rport = script.force_rport;
     }

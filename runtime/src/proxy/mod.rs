@@ -25,7 +25,7 @@ use kcc_sip::Message;
 use kcc_sip::build::ToTag;
 
 use crate::message::Edits;
-use crate::run::{Avps, Run, Source};
+use crate::run::{Avps, Run, Source, Xavps};
 use crate::transaction::{self, Payload, Table};
 use crate::transport::Destination;
 
@@ -56,6 +56,8 @@ pub struct Kept {
 pub struct Script {
     /// `$avp`.
     pub avps: Avps,
+    /// `$xavp`, `$xavi`, `$xavu`.
+    pub xavps: Xavps,
     /// Message flags.
     pub flags: u32,
     /// `force_rport`.

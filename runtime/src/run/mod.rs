@@ -5,11 +5,14 @@
 
 mod aside;
 mod avps;
+mod format;
+mod lists;
 mod locals;
 mod places;
 mod report;
 mod request;
 mod target;
+mod xavps;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -24,17 +27,20 @@ use crate::arena::Arena;
 use crate::declare::Routes;
 use crate::fiber::Link;
 use crate::message::Edits;
-use crate::program::{Params, Program, VarSpec};
+use crate::program::{Params, Program};
 use crate::proxy::{BranchIndex, RecordRoute, Ticket, Transaction};
 use crate::transport::{ConnectionId, Protocol, Received, SocketId};
 use crate::value::Val;
 use crate::worker::Worker;
 
 pub use aside::Sending;
-pub use avps::{AvpName, Avps, TooMany};
+pub use avps::{AvpName, Avps, Scope};
+pub use format::FormatError;
+pub use lists::{End, Id, Item, Key, TooMany};
 pub use locals::{Local, Locals};
 pub(crate) use report::panic_text;
 pub use target::{Branches, Slot, Target};
+pub use xavps::{Space, Xavps};
 
 /// Bytes of replaced messages that one run may keep.
 const MOST_REPLACED: usize = 4 << 20;
@@ -107,6 +113,8 @@ pub struct Run {
     pub branches: Branches,
     /// `$avp`.
     pub avps: Avps,
+    /// `$xavp`, `$xavi`, `$xavu`.
+    pub xavps: Xavps,
     /// Answer to the source port, whatever Via says (`force_rport`).
     pub force_rport: bool,
     /// The Record-Route to add when the request is sent.
@@ -148,7 +156,7 @@ impl Run {
     pub fn new(program: Arc<Program>, worker: Option<Rc<Worker>>) -> Box<Run> {
         let mut vars: Vec<VarSlot> = match worker {
             Some(_) => Vec::new(),
-            None => program.manifest.vars.iter().map(VarSpec::slot).collect(),
+            None => program.fresh_vars(&[]),
         };
         let head = Head {
             vars: vars.as_mut_ptr(),
@@ -180,6 +188,7 @@ impl Run {
             target: Target::default(),
             branches: Branches::default(),
             avps: Avps::default(),
+            xavps: Xavps::default(),
             force_rport: false,
             record_route: RecordRoute::default(),
             transaction: None,
@@ -216,6 +225,7 @@ impl Run {
         self.target.clear();
         self.branches.clear();
         self.avps.clear();
+        self.xavps.clear();
         self.force_rport = false;
         self.record_route.clear();
         self.transaction = None;

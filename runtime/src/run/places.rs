@@ -3,7 +3,21 @@
 use crate::abi::Pair;
 use crate::declare::Place;
 use crate::run::Run;
-use crate::value::{Val, Value};
+use crate::value::{Owned, Val, Value};
+
+impl Place<'_> {
+    /// Whether the variable can be assigned.
+    pub fn can_be_written(&self) -> bool {
+        // SAFETY: as in `Run::read`.
+        unsafe { (*self.place.as_ptr()).write.is_some() }
+    }
+
+    /// Whether the variable is text with an integer beside it (`$rm`, `$proto`).
+    pub fn has_hidden_integer(&self) -> bool {
+        // SAFETY: as in `Run::read`.
+        unsafe { (*self.place.as_ptr()).read_int.is_some() }
+    }
+}
 
 impl Run {
     /// The value of a variable that was passed as an argument.
@@ -29,6 +43,26 @@ impl Run {
         };
         *slot = value.into();
         Pair::from(write(self, place.args.as_ptr())).value > 0
+    }
+
+    /// Assigns a value that lies in scratch memory.
+    pub fn assign(&mut self, place: Place<'_>, value: Val) -> bool {
+        // SAFETY: scratch memory lives as long as the call.
+        let value = unsafe { value.view() };
+        self.write(place, value)
+    }
+
+    /// Gives a copy of the value of a slot of `$var` or `$vn` to `work`.
+    pub fn with_var<T>(&mut self, slot: usize, work: impl FnOnce(&mut Run, Value<'_>) -> T) -> T {
+        let val = match self.program.manifest.vars.get(slot) {
+            // SAFETY: `head.vars` has as many slots as the manifest says.
+            Some(_) => unsafe { (*self.head.vars.add(slot)).val },
+            None => Val::NULL,
+        };
+        // SAFETY: the slot's text is alive, and is copied before anything else runs.
+        let copy = Owned::copy(unsafe { val.view() });
+        let value = copy.as_ref().map_or(Value::Null, Owned::as_value);
+        work(self, value)
     }
 
     /// Assigns a slot of `$var` or `$vn`.

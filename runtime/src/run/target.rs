@@ -59,6 +59,8 @@ pub struct Target {
     pub ruid: Slot,
     /// User agent that registered the contact.
     pub location_ua: Slot,
+    /// The id of the connection that the contact came on; 0 is none.
+    pub connection: i64,
     /// It became a branch already, and is one again only when its URI or next hop is written.
     consumed: bool,
 }
@@ -89,6 +91,7 @@ impl Target {
             slot.clear();
         }
         self.socket = None;
+        self.connection = 0;
         self.flags = 0;
         self.q = None;
     }

@@ -4,8 +4,9 @@
 use std::io::Write;
 
 use super::key::keys;
-use super::{Refused, next_hop};
+use super::{Refused, next_hop, some};
 use crate::run::{Run, Slot, Target};
+use crate::transport::SocketId;
 use crate::value::{Val, Value};
 
 keys! {
@@ -29,6 +30,8 @@ keys! {
         UserAgent = "location_ua",
         /// The instance of the contact.
         Instance = "instance",
+        /// The connection that the contact came on.
+        Connection = "otcpid",
     }
 }
 
@@ -41,8 +44,69 @@ fn slot(target: &mut Target, key: BranchKey) -> Option<&mut Slot> {
         BranchKey::Ruid => Some(&mut target.ruid),
         BranchKey::UserAgent => Some(&mut target.location_ua),
         BranchKey::Instance => Some(&mut target.instance),
-        BranchKey::Socket | BranchKey::Flags | BranchKey::Count => None,
+        BranchKey::Socket | BranchKey::Flags | BranchKey::Count | BranchKey::Connection => None,
     }
+}
+
+/// A part of a branch; null where it is unset.
+pub(super) fn part(run: &mut Run, target: &mut Target, key: BranchKey) -> Option<Val> {
+    match key {
+        BranchKey::Count => None,
+        BranchKey::Flags => Some(Val::int(i64::from(target.flags))),
+        BranchKey::Connection => Some(Val::int(target.connection)),
+        BranchKey::Socket => {
+            let socket = target.socket?;
+            let socket = run.try_worker()?.network.socket(socket)?;
+            Some(Val::str(socket.text.as_bytes()))
+        }
+        key => {
+            let text = some(slot(target, key)?.get()?)?;
+            Some(run.scratch.copy(text))
+        }
+    }
+}
+
+/// The socket that a value names, for a key that is one: checked before the branch is changed.
+pub(super) fn socket_of(
+    run: &Run,
+    key: BranchKey,
+    value: Value<'_>,
+) -> Result<Option<SocketId>, Refused> {
+    match (key, value) {
+        (BranchKey::Socket, Value::Str(text)) => {
+            let found = next_hop::socket_called(run, text);
+            Ok(Some(found.ok_or(Refused::NoSocket)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Changes a part of a branch; `socket` is what [`socket_of`] gave.
+pub(super) fn assign(
+    branch: &mut Target,
+    key: BranchKey,
+    value: Value<'_>,
+    socket: Option<SocketId>,
+) -> Result<(), Refused> {
+    match (key, value) {
+        (BranchKey::Count, _) => return Err(Refused::ReadOnly),
+        (BranchKey::Flags, Value::Int(flags)) => branch.flags = flags as u32,
+        (BranchKey::Flags, Value::Null) => branch.flags = 0,
+        (BranchKey::Connection, Value::Int(id)) => branch.connection = id,
+        (BranchKey::Connection, Value::Null) => branch.connection = 0,
+        (BranchKey::Flags | BranchKey::Connection, _) => return Err(Refused::NotNumber),
+        (BranchKey::Socket, Value::Int(_)) => return Err(Refused::NotText),
+        (BranchKey::Socket, _) => branch.socket = socket,
+        (key, value) => {
+            let slot = slot(branch, key).ok_or(Refused::ReadOnly)?;
+            match value {
+                Value::Str(text) => slot.set(text),
+                Value::Null => slot.clear(),
+                Value::Int(_) => return Err(Refused::NotText),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes `<uri>` and the preference, or the bare URI where neither is asked for.
@@ -100,38 +164,17 @@ fn append(run: &mut Run, uri: &[u8]) -> Result<(), Refused> {
 }
 
 fn set_part(run: &mut Run, key: BranchKey, n: usize, value: Value<'_>) -> Result<(), Refused> {
-    let socket = match (key, value) {
-        (BranchKey::Socket, Value::Str(text)) => {
-            let found = next_hop::socket_called(run, text);
-            Some(found.ok_or(Refused::NoSocket)?)
-        }
-        _ => None,
-    };
+    let socket = socket_of(run, key, value)?;
     let branch = run
         .branches
         .as_mut_slice()
         .get_mut(n)
         .ok_or(Refused::NoBranch)?;
-    match (key, value) {
-        (BranchKey::Count, _) => return Err(Refused::ReadOnly),
-        (BranchKey::Uri, Value::Null) => {
-            run.branches.remove(n);
-        }
-        (BranchKey::Flags, Value::Int(flags)) => branch.flags = flags as u32,
-        (BranchKey::Flags, Value::Null) => branch.flags = 0,
-        (BranchKey::Flags, _) => return Err(Refused::NotNumber),
-        (BranchKey::Socket, Value::Int(_)) => return Err(Refused::NotText),
-        (BranchKey::Socket, _) => branch.socket = socket,
-        (key, value) => {
-            let slot = slot(branch, key).ok_or(Refused::ReadOnly)?;
-            match value {
-                Value::Str(text) => slot.set(text),
-                Value::Null => slot.clear(),
-                Value::Int(_) => return Err(Refused::NotText),
-            }
-        }
+    if (key, value) == (BranchKey::Uri, Value::Null) {
+        run.branches.remove(n);
+        return Ok(());
     }
-    Ok(())
+    assign(branch, key, value, socket)
 }
 
 /// Variables of branches.
@@ -142,7 +185,7 @@ pub mod exports {
     use crate::value::{Val, Value};
     use crate::variables::{Refused, some};
 
-    use super::{BranchKey, append, list, set_part, slot};
+    use super::{BranchKey, append, list, part, set_part};
 
     /// The destinations as a Contact header field, without its line end: the rewritten Request-URI
     /// and the further branches. Null where there is neither.
@@ -181,7 +224,7 @@ pub mod exports {
     /// A part of a further branch, by default the first; null where there is no such branch or part.
     ///
     /// Keys: `uri`, `dst_uri` the next hop, `path`, `send_socket`, `flags` (an integer), `ruid`,
-    /// `location_ua`, `instance`, and `count`, the number of branches, null for none. The index counts
+    /// `location_ua`, `instance`, `otcpid` (an integer), and `count`, the number of branches, null for none. The index counts
     /// from 0, negative from the end. All but `count` can be assigned; null unsets, and for `uri`
     /// removes the branch.
     ///
@@ -194,19 +237,14 @@ pub mod exports {
         if *key == BranchKey::Count {
             return (count > 0).then_some(Val::int(count as i64));
         }
-        let target = run.branches.as_mut_slice().get_mut(index.among(count)?)?;
-        match *key {
-            BranchKey::Flags => Some(Val::int(i64::from(target.flags))),
-            BranchKey::Socket => {
-                let socket = target.socket?;
-                let socket = run.try_worker()?.network.socket(socket)?;
-                Some(Val::str(socket.text.as_bytes()))
-            }
-            key => {
-                let text = some(slot(target, key)?.get()?)?;
-                Some(run.scratch.copy(text))
-            }
+        let n = index.among(count)?;
+        // Taken out while it is read, and put back.
+        let mut target = std::mem::take(run.branches.as_mut_slice().get_mut(n)?);
+        let value = part(run, &mut target, *key);
+        if let Some(place) = run.branches.as_mut_slice().get_mut(n) {
+            *place = target;
         }
+        value
     }
 
     #[pv_write("branch")]

@@ -19,13 +19,18 @@ pub mod from_to;
 pub mod header;
 pub mod network;
 pub mod next_hop;
+pub mod preset;
 pub mod process;
 pub mod request_uri;
 pub mod sending;
+pub mod shared;
 pub mod sockets;
 pub mod start_line;
+pub mod static_branch;
+pub mod statistic;
 pub mod time;
 pub mod via;
+pub mod xavp;
 
 use std::io::Write;
 

@@ -32,6 +32,8 @@ const CONSTANTS: &[&str] = &[
     "this",
     "L_INFO",
     "location",
+    "$avp(x)",
+    "$xavp(x=>y)",
     "INVITE|ACK",
     "/a*/b/g",
     "^a",

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use cranelift::module::FuncId;
 use cranelift::prelude::{InstBuilder, IntCC, Value, types};
-use kcc_runtime::abi::{Head, Place, status};
+use kcc_runtime::abi::{Head, Place, Shim, status};
 use kcc_runtime::declare::{ArgKind, FunctionDecl, TransformationDecl};
 use kcc_runtime::intrinsics::{READ_SLOT, WRITE_SLOT};
 use kcc_runtime::value::{Val, tag};
@@ -112,11 +112,15 @@ impl Lowering<'_, '_, '_> {
     /// Makes a variable that a builtin can read and assign; it lives until the call is over.
     fn place_of(&mut self, target: &Target) -> Lowered<Value> {
         let at = self.reserve(PLACE);
-        let (read, write) = match target {
-            Target::Var(_) => (READ_SLOT, Some(WRITE_SLOT)),
-            Target::Pv(pv) => (pv.decl.symbol, pv.decl.write.map(|(symbol, _)| symbol)),
+        let name = |given: Option<(&'static str, Shim)>| given.map(|(symbol, _)| symbol);
+        let (read, write, read_int) = match target {
+            Target::Var(_) => (READ_SLOT, Some(WRITE_SLOT), None),
+            Target::Pv(pv) => {
+                let decl = pv.decl;
+                (decl.symbol, name(decl.write), name(decl.read_int))
+            }
         };
-        let list = self.reserve(3);
+        let list = self.reserve(MOST_PLACE_ARGS);
         let len = match target {
             Target::Var(slot) => {
                 let slot = self.int(i64::from(*slot));
@@ -131,15 +135,16 @@ impl Lowering<'_, '_, '_> {
             }
         };
         let read = self.address_of(read)?;
-        let write = match write {
-            Some(symbol) => self.address_of(symbol)?,
-            None => self.int(0),
-        };
+        let [write, read_int] = [
+            self.address_or_null(write)?,
+            self.address_or_null(read_int)?,
+        ];
         let count = self.int(len as i64);
         let base = self.address(at);
         for (value, offset) in [
             (read, offset_of!(Place, read)),
             (write, offset_of!(Place, write)),
+            (read_int, offset_of!(Place, read_int)),
             (count, offset_of!(Place, len)),
         ] {
             self.builder
@@ -164,6 +169,13 @@ impl Lowering<'_, '_, '_> {
         let id = self.unit.shim(symbol)?;
         let callee = self.unit.callable(id, self.builder.func);
         Ok(self.builder.ins().func_addr(types::I64, callee))
+    }
+
+    fn address_or_null(&mut self, symbol: Option<&'static str>) -> Lowered<Value> {
+        match symbol {
+            Some(symbol) => self.address_of(symbol),
+            None => Ok(self.int(0)),
+        }
     }
 
     /// Evaluates a list of arguments; the space is to be released.
@@ -267,7 +279,8 @@ impl Lowering<'_, '_, '_> {
         Ok(())
     }
 
-    /// Evaluates the value and assigns it; gives the code: 1, or -1 where it is refused.
+    /// Evaluates the value and assigns it; gives the code: 1, or -1 where the value is given up or
+    /// refused.
     pub(super) fn assign(&mut self, assign: &Assign) -> Lowered<Value> {
         match &assign.target {
             Target::Var(slot) => {
@@ -305,7 +318,7 @@ impl Lowering<'_, '_, '_> {
         self.set_head(offset_of!(Head, rc), zero);
     }
 
-    /// Calls and gives the code.
+    /// Calls and gives the code; it is a failure where an argument is given up.
     pub(super) fn call(&mut self, call: &Call) -> Lowered<Value> {
         let code = match &call.callee {
             Callee::Core(decl) => return self.call_builtin(decl, &call.args),

@@ -22,7 +22,9 @@ static PARTS: &[&Part] = &[
     &super::super::sockets::exports::PART,
     &super::super::start_line::exports::PART,
     &super::super::time::exports::PART,
+    &super::super::static_branch::exports::PART,
     &super::super::via::exports::PART,
+    &super::super::xavp::exports::PART,
 ];
 
 /// A variable as it is written, with the arguments that compiled code would pass.
@@ -68,6 +70,10 @@ fn written(text: &'static str) -> Written {
     let (mut args, mut constants) = (Vec::new(), Vec::new());
     if let (Some(arg), Some(inner)) = (&decl.inner, inner) {
         args.push(argument(arg, inner, &mut constants));
+        if let ArgKind::Constant(kind) = arg.kind {
+            let holes = kind.holes.map_or(0, |holes| holes.count);
+            args.resize(1 + holes, Val::NULL);
+        }
     }
     if decl.index {
         args.push(match index {
