@@ -4,6 +4,7 @@ mod avp_param;
 mod cfgutils;
 mod core;
 mod corex;
+pub mod htable;
 mod ipops;
 mod kex;
 mod math;
@@ -15,8 +16,8 @@ mod siputils;
 mod sl;
 mod textops;
 mod textopsx;
-mod tm;
 mod tls;
+mod tm;
 mod tmx;
 mod usrloc;
 mod uuid;
@@ -29,6 +30,7 @@ pub static MODULES: &[&Module] = &[
     &cfgutils::exports::MODULE,
     &core::exports::MODULE,
     &corex::exports::MODULE,
+    &htable::exports::MODULE,
     &ipops::exports::MODULE,
     &kex::exports::MODULE,
     &math::exports::MODULE,
@@ -40,9 +42,9 @@ pub static MODULES: &[&Module] = &[
     &sl::exports::MODULE,
     &textops::exports::MODULE,
     &textopsx::exports::MODULE,
+    &tls::exports::MODULE,
     &tm::exports::MODULE,
     &tmx::exports::MODULE,
-    &tls::exports::MODULE,
     &usrloc::exports::MODULE,
     &uuid::exports::MODULE,
     &xlog::exports::MODULE,
