@@ -441,6 +441,25 @@ impl<'u, 'm, 'f> Lowering<'u, 'm, 'f> {
         Ok((result?, used.then_some(fail)))
     }
 
+    /// Evaluates an integer with `f`; it is `failed` where that is given up.
+    fn settled(
+        &mut self,
+        failed: i64,
+        f: impl FnOnce(&mut Self) -> Lowered<Value>,
+    ) -> Lowered<Value> {
+        let (n, fail) = self.attempt(f)?;
+        let Some(fail) = fail else {
+            return Ok(n);
+        };
+        let done = self.join(1);
+        self.jump(done, &[n]);
+        self.start(fail);
+        let n = self.int(failed);
+        self.jump(done, &[n]);
+        self.start(done);
+        Ok(self.builder.block_params(done)[0])
+    }
+
     fn body(&mut self, block: &ir::Block) -> Lowered<()> {
         for stmt in &block.stmts {
             self.statement(stmt)?;

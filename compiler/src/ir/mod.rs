@@ -118,7 +118,8 @@ pub struct Stmt {
 pub enum StmtKind {
     /// Does nothing; code 1.
     Nothing,
-    /// A call; its code is the statement's, -1 where an argument is given up.
+    /// A call; its code is the statement's. Where an argument is given up that is -5, and where the
+    /// name of a route is, -1.
     Call(Call),
     /// An assignment; code 1, or -1 where it failed.
     Assign(Assign),
@@ -137,7 +138,7 @@ pub enum StmtKind {
         /// A round.
         body: Block,
     },
-    /// `switch`.
+    /// `switch`. Code of the last statement, without any 1, or -1 where the selector is given up.
     Switch(Switch),
     /// `return`: given up returns -5.
     Return(Expr),

@@ -14,6 +14,11 @@ use crate::ir::{Arg, Assign, Call, Callee, Expr, PvRef, Target};
 
 /// Values of space that an [`Place`] takes.
 const PLACE: usize = size_of::<Place>().div_ceil(SLOT as usize);
+/// The code of a call where an argument is given up, and of `route(expr)` where the name is.
+const ARGUMENT_FAILED: i64 = -5;
+const NAME_FAILED: i64 = -1;
+/// The most arguments of a variable: its inner name and two indices.
+const MOST_PLACE_ARGS: usize = 3;
 
 impl Lowering<'_, '_, '_> {
     /// Calls a runtime function; `args` are the words after the run.
@@ -282,6 +287,10 @@ impl Lowering<'_, '_, '_> {
     /// Evaluates the value and assigns it; gives the code: 1, or -1 where the value is given up or
     /// refused.
     pub(super) fn assign(&mut self, assign: &Assign) -> Lowered<Value> {
+        self.settled(-1, |this| this.evaluate_and_assign(assign))
+    }
+
+    fn evaluate_and_assign(&mut self, assign: &Assign) -> Lowered<Value> {
         match &assign.target {
             Target::Var(slot) => {
                 let value = self.expression(&assign.value)?;
@@ -305,7 +314,7 @@ impl Lowering<'_, '_, '_> {
 
     /// A call as part of an expression: `$rc` is 0 while it runs.
     pub(super) fn call_as_operand(&mut self, call: &Call) -> Lowered<Value> {
-        let sets = matches!(call.callee, Callee::Function(_)) && !reads_code(&call.args);
+        let sets = matches!(call.callee, Callee::Function(_)) && !needs_code(&call.args);
         if !sets {
             self.forget_code();
         }
@@ -320,6 +329,14 @@ impl Lowering<'_, '_, '_> {
 
     /// Calls and gives the code; it is a failure where an argument is given up.
     pub(super) fn call(&mut self, call: &Call) -> Lowered<Value> {
+        let failed = match call.callee {
+            Callee::RouteNamed(_) => NAME_FAILED,
+            _ => ARGUMENT_FAILED,
+        };
+        self.settled(failed, |this| this.evaluate_and_call(call))
+    }
+
+    fn evaluate_and_call(&mut self, call: &Call) -> Lowered<Value> {
         let code = match &call.callee {
             Callee::Core(decl) => return self.call_builtin(decl, &call.args),
             Callee::Function(decl) => self.call_builtin(decl, &call.args)?,
@@ -405,16 +422,20 @@ impl Lowering<'_, '_, '_> {
     }
 }
 
-/// Whether an argument reads `$rc`.
-fn reads_code(args: &[Arg]) -> bool {
-    fn reads(expr: &Expr) -> bool {
-        let mut found = matches!(expr, Expr::ReturnCode);
-        expr.each_child(&mut |child| found = found || reads(child));
+/// Whether an argument reads `$rc`, or may be given up, which leaves it as it is.
+fn needs_code(args: &[Arg]) -> bool {
+    fn needs(expr: &Expr) -> bool {
+        let mut found = !matches!(
+            expr,
+            Expr::Int(_) | Expr::Str(_) | Expr::Null | Expr::Var(_) | Expr::Pv(_) | Expr::PvInt(_)
+        );
+        expr.each_child(&mut |child| found = found || needs(child));
         found
     }
     args.iter().any(|arg| match arg {
-        Arg::Value(expr) | Arg::RouteNumber(_, expr) => reads(expr),
-        _ => false,
+        Arg::Value(expr) | Arg::RouteNumber(_, expr) => needs(expr),
+        Arg::Place(Target::Pv(pv)) => needs_code(&pv.args),
+        Arg::Place(Target::Var(_)) | Arg::Absent | Arg::Constant(_) | Arg::All => false,
     })
 }
 

@@ -20,14 +20,14 @@ impl Lowering<'_, '_, '_> {
         match &stmt.kind {
             StmtKind::Nothing => self.set_last(1),
             StmtKind::Call(call) => {
-                let (code, fail) = self.attempt(|this| this.call(call))?;
-                self.set_outcome(code, fail);
+                let code = self.call(call)?;
+                self.builder.def_var(self.last, code);
             }
             StmtKind::Assign(assign) => {
                 let outer = std::mem::replace(&mut self.copy_slots, assign.value.may_assign());
-                let (code, fail) = self.attempt(|this| this.assign(assign))?;
+                let code = self.assign(assign);
                 self.copy_slots = outer;
-                self.set_outcome(code, fail);
+                self.builder.def_var(self.last, code?);
             }
             StmtKind::If { arms, otherwise } => self.conditional(arms, otherwise)?,
             StmtKind::While { condition, body } => self.repeat(condition, body)?,
@@ -67,19 +67,6 @@ impl Lowering<'_, '_, '_> {
     pub(super) fn set_last(&mut self, code: i64) {
         let code = self.int(code);
         self.builder.def_var(self.last, code);
-    }
-
-    /// The code of a statement, -1 where it was given up.
-    fn set_outcome(&mut self, code: Value, fail: Option<Block>) {
-        self.builder.def_var(self.last, code);
-        if let Some(fail) = fail {
-            let done = self.builder.create_block();
-            self.jump(done, &[]);
-            self.start(fail);
-            self.set_last(-1);
-            self.jump(done, &[]);
-            self.start(done);
-        }
     }
 
     /// Continues where nothing comes.
@@ -207,18 +194,9 @@ impl Lowering<'_, '_, '_> {
     /// The value of `return`, `exit`, `drop`.
     fn leaving_value(&mut self, value: &Expr) -> Lowered<Value> {
         let copy = std::mem::replace(&mut self.copy_slots, value.may_assign());
-        let (n, fail) = self.attempt(|this| this.integer(value))?;
+        let n = self.settled(RETURN_FAILED, |this| this.integer(value));
         self.copy_slots = copy;
-        let Some(fail) = fail else {
-            return Ok(n);
-        };
-        let done = self.join(1);
-        self.jump(done, &[n]);
-        self.start(fail);
-        let n = self.int(RETURN_FAILED);
-        self.jump(done, &[n]);
-        self.start(done);
-        Ok(self.builder.block_params(done)[0])
+        n
     }
 
     /// `return`: 0 ends the script.
@@ -249,9 +227,11 @@ impl Lowering<'_, '_, '_> {
         self.jump(target, &[n]);
     }
 
-    /// The value of a block: what `return` in it gives, or the code of its last statement.
+    /// The value of a block: what `return` in it gives, or the code of its last statement. The code
+    /// of the statement before the one around it stays what it was.
     pub(super) fn block_value(&mut self, block: &ir::Block) -> Lowered<Value> {
         let done = self.join(1);
+        let before = self.builder.use_var(self.last);
         let place = self.place;
         self.returns.push(done);
         self.breaks.push(None);
@@ -263,6 +243,7 @@ impl Lowering<'_, '_, '_> {
         let code = self.builder.use_var(self.last);
         self.jump(done, &[code]);
         self.start(done);
+        self.builder.def_var(self.last, before);
         Ok(self.builder.block_params(done)[0])
     }
 }

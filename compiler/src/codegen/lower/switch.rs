@@ -8,7 +8,6 @@ use crate::ir::{Case, Label, Switch};
 
 impl Lowering<'_, '_, '_> {
     pub(super) fn switch(&mut self, switch: &Switch) -> Lowered<()> {
-        self.set_last(1);
         let done = self.builder.create_block();
         let bodies: Vec<Block> = switch
             .cases
@@ -21,10 +20,8 @@ impl Lowering<'_, '_, '_> {
             .zip(&bodies)
             .find(|(case, _)| case.label == Label::Default)
             .map_or(done, |(_, body)| *body);
-        let fail = self.fail.replace(default);
-        let selector = self.whole(&switch.selector);
-        self.fail = fail;
-        let selector = selector?;
+        let (selector, fail) = self.attempt(|this| this.whole(&switch.selector))?;
+        self.set_last(1);
         match selector {
             Loaded::Int(n) => {
                 let mut table = JumpTable::new();
@@ -36,6 +33,11 @@ impl Lowering<'_, '_, '_> {
                 table.emit(&mut self.builder, n, default);
             }
             _ => self.choose_text(selector, &switch.cases, &bodies, default)?,
+        }
+        if let Some(fail) = fail {
+            self.start(fail);
+            self.set_last(-1);
+            self.jump(default, &[]);
         }
         self.breaks.push(Some(done));
         for (n, case) in switch.cases.iter().enumerate() {
