@@ -62,6 +62,12 @@ impl<'a> Wanted<'a> {
             wanted.variable = Some(name);
             rest = after;
         }
+        if written.starts_with('@') {
+            let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let end = written[1..].find(|c| !in_name(c)).map(|end| end + 1);
+            wanted.variable = Some(&written[..end.unwrap_or(written.len())]);
+            return wanted;
+        }
         if wanted.variable.is_some() || written.starts_with('{') {
             for part in rest.split('{').skip(1) {
                 let name = part.split([',', '}']).next().unwrap_or(part);
@@ -160,7 +166,7 @@ fn module_manual(module: &Module) -> String {
     );
     list(
         "Variables",
-        module.pvs().map(|pv| format!("${}", pv.name)).collect(),
+        module.pvs().filter_map(|pv| written_pv(pv.name)).collect(),
     );
     list(
         "Events",
@@ -203,9 +209,21 @@ fn arguments(args: &[ArgDecl]) -> String {
     text
 }
 
+/// A variable or select as it is written; `None` for what only the language itself names.
+fn written_pv(name: &str) -> Option<String> {
+    match name {
+        "%" => None,
+        name if name.contains(':') => None,
+        name if name.starts_with('@') => Some(name.to_owned()),
+        name => Some(format!("${name}")),
+    }
+}
+
 fn pv_manual(module: &Module, pv: &PvDecl) -> String {
+    let select = pv.name.starts_with('@');
     let inner = pv
         .inner
+        .filter(|_| !select)
         .map(|inner| format!("({})", inner.name))
         .unwrap_or_default();
     let index = if pv.index { ", with an index" } else { "" };
@@ -214,14 +232,18 @@ fn pv_manual(module: &Module, pv: &PvDecl) -> String {
     } else {
         "read only"
     };
-    let others: Vec<_> = pv.aliases.iter().map(|alias| format!("${alias}")).collect();
+    let others: Vec<_> = pv
+        .aliases
+        .iter()
+        .filter_map(|name| written_pv(name))
+        .collect();
     let others = match others.as_slice() {
         [] => String::new(),
         list => format!(", also {}", list.join(", ")),
     };
     format!(
-        "${}{inner}    module {}, {write}{index}{others}\n\n{}\n",
-        pv.name,
+        "{}{inner}    module {}, {write}{index}{others}\n\n{}\n",
+        written_pv(pv.name).unwrap_or_default(),
         module.name,
         pv.doc.trim()
     )

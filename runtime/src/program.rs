@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::abi::{RouteFn, VarSlot};
+use crate::custom::Custom;
 use crate::declare::{Constant, ConstantKind, Event, Module, PvDecl, Routes, TransformationDecl};
 use crate::settings::Settings;
 use crate::variables::preset::Preset;
@@ -221,6 +222,8 @@ pub struct Program {
     events: Vec<Option<u32>>,
     /// Global parameters.
     pub settings: Settings,
+    /// Parameters that the configuration declares for itself.
+    pub custom: Custom,
     _code: CodeOwner,
 }
 
@@ -285,6 +288,7 @@ impl Program {
             index: index_routes(&manifest),
             events: index_events(&manifest, available),
             settings: Settings::new(&manifest),
+            custom: Custom::new(&manifest),
             manifest,
             entries,
             constants,

@@ -117,6 +117,8 @@ settings! {
     udp_mtu: i64 = 0;
     /// The transport that they go over.
     udp_mtu_try_proto: Option<String> = None;
+    /// Id of this instance, for `$iuid`.
+    iuid: Option<String> = None;
     /// Most connections.
     tcp_max_connections: i64 = 2048;
     /// Seconds until an idle connection is closed.

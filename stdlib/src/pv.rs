@@ -44,6 +44,7 @@ impl ParamValue for Aliases {
 #[kcc_macros::module(
     name = "pv",
     parts(
+        kcc_runtime::select::config::variables::PART,
         kcc_runtime::transform::address::exports::PART,
         kcc_runtime::transform::alias::exports::PART,
         kcc_runtime::transform::line::exports::PART,

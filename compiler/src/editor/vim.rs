@@ -177,7 +177,9 @@ fn params(supported: Supported<'_>) -> Dictionary {
 fn pvs(supported: Supported<'_>) -> Dictionary {
     let mut dictionary = Dictionary::default();
     for module in supported.modules {
-        for pv in module.pvs() {
+        // Selects and what only the language itself names are no variables to write.
+        let writable = |pv: &&PvDecl| !pv.name.contains(['@', '%', ':']);
+        for pv in module.pvs().filter(writable) {
             for name in std::iter::once(&pv.name).chain(pv.aliases) {
                 let signature = declared_pv(pv, name);
                 dictionary.declared("", name, signature, pv.doc, module.name);

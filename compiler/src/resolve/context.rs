@@ -188,6 +188,10 @@ impl Resolver<'_> {
         match &node.kind {
             NodeKind::Code(expr) => expr.clone(),
             NodeKind::Raw(inner) if inner.is_code() => self.assigned(inner),
+            // A select without a value is empty text.
+            NodeKind::Select(expr) => {
+                Expr::Else(Box::new(expr.clone()), Box::new(Expr::text(&b""[..])))
+            }
             _ => self.value(node),
         }
     }

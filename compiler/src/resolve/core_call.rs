@@ -25,6 +25,9 @@ impl Resolver<'_> {
             return None;
         };
         self.check_kind(decl, call.span);
+        if let Some(named) = self.named_call(decl, call) {
+            return named;
+        }
         let mut args = Vec::with_capacity(decl.args.len());
         let mut good = true;
         for (n, wanted) in decl.args.iter().enumerate() {

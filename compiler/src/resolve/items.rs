@@ -1,14 +1,16 @@
 //! File-level statements: global parameters and flags. Sockets and modules have files of their own.
 
+use kcc_runtime::custom::taken_apart;
 use kcc_runtime::program::Setting;
 use kcc_runtime::settings::Settings;
+use kcc_runtime::value::parse_int;
 
 use super::Resolver;
 use crate::catalogue;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{
-    self, Custom, FlagDeclaration, ItemKind, Parameter, ParameterValue, Value,
+    self, CoreParameter, Custom, FlagDeclaration, ItemKind, Parameter, ParameterValue, Value,
 };
 
 impl Resolver<'_> {
@@ -31,11 +33,7 @@ impl Resolver<'_> {
                 ItemKind::LoadModule(load) => self.load_module(load),
                 ItemKind::ModParam(param) => self.mod_param(param),
                 ItemKind::Custom(custom) => self.custom(custom),
-                ItemKind::CoreParameter(parameter) => {
-                    let message =
-                        format!("`coreparam[{}]` has no effect here", parameter.name.text);
-                    self.warning("parameter-without-effect", message, item.span);
-                }
+                ItemKind::CoreParameter(parameter) => self.core_parameter(parameter),
                 ItemKind::Kemi(_) => {
                     let message = "scripts in other languages are known to Kamailio";
                     self.unsupported("unsupported-statement", message, item.span);
@@ -49,6 +47,35 @@ impl Resolver<'_> {
                 ItemKind::LoadPath(_) | ItemKind::Route(_) | ItemKind::Error => {}
             }
         }
+        self.check_instances();
+    }
+
+    /// `group[2].name` needs `group.name`, and a value of its type.
+    fn check_instances(&mut self) {
+        let globals = std::mem::take(&mut self.manifest.globals);
+        for (written, value) in &globals {
+            let Some((group, Some(_), name)) = taken_apart(written) else {
+                continue;
+            };
+            let span = self.customs.get(written).copied().unwrap_or_default();
+            let base = format!("{group}.{name}");
+            match globals.iter().find(|(other, _)| *other == base) {
+                None => {
+                    let message = format!("there is no parameter `{base}`");
+                    self.report(
+                        Diagnostic::error("unknown-parameter", message)
+                            .label(span, "an instance needs one")
+                            .help(format!("declare it: {base} = …")),
+                    );
+                }
+                Some((_, Setting::Int(_))) if !is_number(value) => {
+                    let message = format!("`{base}` is a number, and this is none");
+                    self.error("wrong-value", message, span);
+                }
+                Some(_) => {}
+            }
+        }
+        self.manifest.globals = globals;
     }
 
     fn parameter(&mut self, parameter: &Parameter) {
@@ -125,7 +152,46 @@ impl Resolver<'_> {
         self.manifest.globals.push((canonical.to_owned(), setting));
     }
 
+    /// `coreparam["name"] = value`
+    fn core_parameter(&mut self, parameter: &CoreParameter) {
+        let name = &*parameter.name.text;
+        let known = [
+            ("iuid", true),
+            ("random_engine", true),
+            ("timer_sanity_check", false),
+        ];
+        let Some((_, text)) = known.into_iter().find(|(other, _)| *other == name) else {
+            let like = nearest(name, known.into_iter().map(|(name, _)| name)).map(str::to_owned);
+            let message = format!("there is no parameter `{name}` of this kind");
+            let diagnostic =
+                Diagnostic::error("unknown-parameter", message).label(parameter.name.span, "");
+            self.report(super::names::suggest(diagnostic, like));
+            return;
+        };
+        let setting = match &parameter.value {
+            Value::Str(value) if text => Setting::Str(value.value.to_vec()),
+            Value::Number(value) if !text => Setting::Int(value.value.into()),
+            _ => {
+                let wanted = if text { "a string" } else { "a number" };
+                let message = format!("`{name}` takes {wanted}");
+                self.error("wrong-value", message, parameter.name.span);
+                return;
+            }
+        };
+        if !Settings::NAMES.contains(&name) {
+            let message = format!("`{name}` has no effect here");
+            self.warning("parameter-without-effect", message, parameter.name.span);
+        }
+        self.manifest.globals.push((name.to_owned(), setting));
+    }
+
     fn custom(&mut self, custom: &Custom) {
+        let group = &*custom.group.text;
+        if matches!(group, "core" | "tcp" | "sctp") {
+            let message = format!("the group `{group}` is the server's own");
+            self.error("duplicate-parameter", message, custom.group.span);
+            return;
+        }
         let mut name = custom.group.text.to_string();
         if let Some(instance) = custom.instance {
             name = format!("{name}[{}]", instance.value);
@@ -249,6 +315,13 @@ fn words_of(parameter: &str) -> Option<&'static [&'static str]> {
         "ipv6_hex_style" => &["a", "A", "c"],
         _ => return None,
     })
+}
+
+fn is_number(value: &Setting) -> bool {
+    match value {
+        Setting::Int(_) => true,
+        Setting::Str(text) => parse_int(text).is_some(),
+    }
 }
 
 /// What a parameter takes, as a person says it.

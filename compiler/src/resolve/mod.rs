@@ -9,6 +9,7 @@
 //! still well formed, but has no meaning.
 
 mod argument;
+mod attribute;
 mod call;
 mod context;
 mod core_call;
@@ -21,6 +22,7 @@ mod names;
 mod never_run;
 mod node;
 mod routes;
+mod select;
 mod sockets;
 mod statement;
 mod switch;
@@ -29,6 +31,7 @@ mod variable;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use kcc_runtime::custom::Custom;
 use kcc_runtime::declare::{ConstantKind, Module, Routes};
 use kcc_runtime::program::{ConstantSpec, Manifest, Setting, VarSpec};
 
@@ -89,6 +92,7 @@ pub fn resolve(
         avpflags: HashMap::new(),
         customs: HashMap::new(),
         routes: HashMap::new(),
+        custom: None,
         kind: Routes::REQUEST,
         in_argument: false,
         incomplete: false,
@@ -127,6 +131,8 @@ struct Resolver<'a> {
     avpflags: HashMap<Box<str>, (u8, Span)>,
     customs: HashMap<String, Span>,
     /// Numbers of route blocks.
+    /// What the configuration declares of them, once all are known.
+    custom: Option<Custom>,
     routes: HashMap<(u16, String), u32>,
     /// The kind of the block that is resolved.
     kind: Routes,

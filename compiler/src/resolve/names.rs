@@ -9,6 +9,8 @@ use crate::diagnostic::{Diagnostic, nearest};
 
 /// The module whose builtins need no `loadmodule`.
 pub(super) const CORE: &str = "core";
+/// Name of the variable that old-style attributes are, for which no one can write it.
+pub(super) const ATTRIBUTE: &str = "%";
 
 /// The modules and the names that they bring.
 pub(super) struct Names {
@@ -208,6 +210,17 @@ impl Names {
 
     /// The transformation most like this one, as `class.name`.
     pub fn like_transformation(&self, class: &str, name: &str) -> Option<String> {
+    /// The first name of a select most like `name`, with its `@`.
+    pub fn like_select(&self, name: &str) -> Option<String> {
+        let own = self.pvs.keys().copied();
+        nearest(name, own.filter(|other| other.starts_with('@'))).map(str::to_owned)
+    }
+
+    /// Whether `$name` in code is an attribute: no variable has the name.
+    pub fn is_attribute(&self, name: &str) -> bool {
+        self.pv(name).is_none() && matches!(self.missing_pv(name), Missing::Unknown)
+    }
+
         let all: Vec<String> = self
             .transformations
             .iter()

@@ -1,27 +1,19 @@
 //! Variables, their inner names, indices and transformations; attributes, selects and formats.
 
-use std::fmt::Write as _;
-
 use kcc_runtime::declare::{ArgDecl, ArgKind, PvDecl};
 
 use super::names::{Missing, suggest};
 use super::node::NodeKind;
-use super::{Resolver, context, lossy};
-use crate::diagnostic::{Diagnostic, Severity};
+use super::{Resolver, context};
+use crate::diagnostic::Diagnostic;
 use crate::ir::{Arg, Expr, PvRef, Target};
 use crate::source::Span;
 use crate::syntax::ast::{
-    Attribute, AttributeIndex, IndexKind, Inner, Lvalue, Select, SelectIndex, Transformation,
-    TransformationValue, Variable, VariableForm,
+    IndexKind, Inner, Lvalue, Transformation, TransformationValue, Variable, VariableForm,
 };
 use crate::syntax::format::{Piece, parse_format};
 use crate::syntax::literal::Locator;
-
 use crate::syntax::pvar::parse_variable;
-/// Name of the variable that old-style attributes are, for which no one can write it.
-const ATTRIBUTE: &str = "%";
-/// Name of the variable that selects are.
-const SELECT: &str = "sel";
 
 /// What a variable is before its transformations.
 enum Base {
@@ -95,6 +87,11 @@ impl Resolver<'_> {
         match (&decl.inner, &variable.inner) {
             (Some(wanted), Some(inner)) => {
                 args.push(self.inner(wanted, inner)?);
+        match decl.name {
+            "sel" => return self.sel(decl, variable).map(Base::Pv),
+            "ccp" => return self.ccp(decl, variable).map(Base::Pv),
+            _ => {}
+        }
                 self.holes(wanted, inner, &mut args)?;
             }
             (Some(wanted), None) if wanted.optional => args.push(Arg::Absent),
@@ -318,7 +315,7 @@ impl Resolver<'_> {
     pub(super) fn lvalue(&mut self, lvalue: &Lvalue) -> Option<Target> {
         match lvalue {
             Lvalue::Variable(variable) => self.target(variable, true),
-            Lvalue::Attribute(attribute) => self.attribute(attribute).map(Target::Pv),
+            Lvalue::Attribute(attribute) => self.attribute(attribute, true).map(Target::Pv),
         }
     }
 
@@ -342,7 +339,7 @@ impl Resolver<'_> {
             Missing::Unknown => {
                 let bare = matches!(variable.form, VariableForm::Bare { strict: false });
                 let like = self.names.like_pv(name);
-                if bare && let Some(decl) = self.names.pv(ATTRIBUTE) {
+                if bare {
                     if let Some(like) = like {
                         let message = format!("`${name}` is no variable, so it is an attribute");
                         self.report(
@@ -351,22 +348,14 @@ impl Resolver<'_> {
                                 .help(format!("did you mean `${like}`?")),
                         );
                     }
-                    let args = vec![Arg::Value(Expr::text(name.as_bytes())), Arg::Absent];
-                    return Some(Base::Pv(PvRef { decl, args }));
+                    let pv = self.named_attribute(name.as_bytes(), Arg::Absent, variable.span);
+                    return pv.map(Base::Pv);
                 }
-                let mut diagnostic = Diagnostic::error(
+                let diagnostic = Diagnostic::error(
                     "unknown-variable",
                     format!("there is no variable `${name}`"),
                 )
                 .label(variable.span, "");
-                if bare {
-                    diagnostic = diagnostic
-                        .note("Kamailio takes it for an attribute, which kcc does not support yet");
-                    self.incomplete = true;
-                    if self.options.allow_unsupported {
-                        diagnostic.severity = Severity::Warning;
-                    }
-                }
                 // In a string a name goes on over dots, digits and letters.
                 let end = name
                     .find('.')
@@ -411,76 +400,6 @@ impl Resolver<'_> {
         }
     }
 
-    /// An old-style attribute in an expression.
-    pub(super) fn attribute_node(&mut self, attribute: &Attribute) -> NodeKind {
-        match self.attribute(attribute) {
-            Some(pv) => NodeKind::Read(Expr::Pv(pv), None),
-            None => NodeKind::Error,
-        }
-    }
-
-    fn attribute(&mut self, attribute: &Attribute) -> Option<PvRef> {
-        let mut name = String::new();
-        if let Some(class) = &attribute.class {
-            name = format!("{}.", class.text);
-        }
-        name.push_str(&attribute.name.text);
-        let Some(decl) = self.names.pv(ATTRIBUTE) else {
-            let message = format!("attribute `${name}` is known to Kamailio");
-            self.unsupported("unsupported-attribute", message, attribute.span);
-            return None;
-        };
-        let index = match attribute.index {
-            None => Arg::Absent,
-            Some(AttributeIndex::All) => Arg::All,
-            Some(AttributeIndex::Number(n)) => Arg::Value(Expr::Int(i64::from(n))),
-        };
-        Some(PvRef {
-            decl,
-            args: vec![Arg::Value(Expr::text(name.as_bytes())), index],
-        })
-    }
-
-    /// A select: the same as `$sel(path)`.
-    pub(super) fn select_node(&mut self, select: &Select) -> NodeKind {
-        let mut path = String::new();
-        for part in &select.parts {
-            if !path.is_empty() {
-                path.push('.');
-            }
-            path.push_str(&part.name.text);
-            // Writing to a string does not fail.
-            let _ = match &part.index {
-                None => Ok(()),
-                Some(SelectIndex::Number(n)) => write!(path, "[{n}]"),
-                Some(SelectIndex::Key(key)) => write!(path, "[\"{}\"]", lossy(key)),
-            };
-        }
-        let Some((decl, inner)) = self
-            .names
-            .any_pv(SELECT)
-            .and_then(|decl| Some((decl, decl.inner.as_ref()?)))
-        else {
-            let message = format!("select `@{path}` is known to Kamailio");
-            self.unsupported("unsupported-select", message, select.span);
-            return NodeKind::Error;
-        };
-        let arg = match inner.kind {
-            ArgKind::Constant(kind) | ArgKind::Parsed(kind) => {
-                match self.constant(kind, path.as_bytes(), |_, _| select.span) {
-                    Some(number) => Arg::Constant(number),
-                    None => return NodeKind::Error,
-                }
-            }
-            _ => Arg::Value(Expr::text(path.as_bytes())),
-        };
-        let mut args = vec![arg];
-        if decl.index {
-            args.push(Arg::Absent);
-        }
-        NodeKind::Select(Expr::Pv(PvRef { decl, args }))
-    }
-
     /// The pieces of a format; `None` after errors.
     pub(super) fn format_pieces(&mut self, text: &[u8], locator: &Locator) -> Option<Vec<Expr>> {
         let pieces = match parse_format(text, locator) {
@@ -502,7 +421,7 @@ impl Resolver<'_> {
         for piece in pieces {
             match piece {
                 Piece::Text { text, .. } => parts.push(Expr::text(&text[..])),
-                Piece::Variable(variable) => match self.variable_value(&variable) {
+                Piece::Variable(variable) => match self.shown(&variable) {
                     Some(value) => parts.push(value),
                     None => good = false,
                 },
@@ -526,3 +445,15 @@ impl Resolver<'_> {
 fn or_empty(value: Expr) -> Expr {
     Expr::Else(Box::new(value), Box::new(Expr::text(&b""[..])))
 }
+    /// A variable as text shows it.
+    fn shown(&mut self, variable: &Variable) -> Option<Expr> {
+        let plain = variable.transformations.is_empty();
+        match self.names.pv("defn:text") {
+            // The number is shown as it is written.
+            Some(decl) if plain && *variable.name.text == *"defn" => {
+                self.pv_ref(decl, variable).map(Expr::Pv)
+            }
+            _ => self.variable_value(variable),
+        }
+    }
+

@@ -6,6 +6,7 @@ mod explain;
 pub mod format;
 pub mod lexer;
 pub mod literal;
+mod load_time;
 mod parse;
 mod precedence;
 pub mod pvar;

@@ -4,6 +4,7 @@ use lalrpop_util::{ParseError, lalrpop_mod};
 
 use super::ast::File;
 use super::builder::Builder;
+use super::load_time::LoadTime;
 use super::recover::{Recovery, View};
 use super::token::Tokens;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -52,7 +53,14 @@ pub fn parse_as(
 ) -> Parsed {
     let read = preprocess_as(release, loader, main, defines);
     let mut diagnostics = read.diagnostics;
-    let file = parse_tokens(&read.tokens, &read.sources, &mut diagnostics, read.stopped);
+    let mut file = parse_tokens(&read.tokens, &read.sources, &mut diagnostics, read.stopped);
+    let load_time = LoadTime {
+        loader,
+        sources: &read.sources,
+        defines: &read.defines,
+        release,
+    };
+    load_time.evaluate(&mut file, &mut diagnostics);
     Parsed {
         file,
         sources: read.sources,

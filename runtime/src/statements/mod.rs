@@ -4,6 +4,7 @@
 //! **Invariant:** a statement that cannot do its work changes nothing, logs why and gives -1.
 
 pub mod branches;
+pub mod config;
 pub mod exec;
 pub mod flags;
 pub mod forward;

@@ -8,6 +8,7 @@ pub mod rewrite;
 #[cfg(test)]
 mod tests;
 
+pub mod attribute;
 pub mod avp;
 pub mod body;
 pub mod branches;
@@ -94,7 +95,7 @@ pub(crate) fn written<const N: usize>(run: &mut Run, text: std::fmt::Arguments<'
 }
 
 /// A number in decimal, written into `digits`.
-pub(crate) fn decimal(n: i64, digits: &mut [u8; 20]) -> &[u8] {
+pub fn decimal(n: i64, digits: &mut [u8; 20]) -> &[u8] {
     let mut rest = &mut digits[..];
     // Twenty bytes hold every 64-bit number.
     let _ = write!(rest, "{n}");

@@ -103,6 +103,16 @@ pub mod core {
         number(unquoted(text).as_bytes())
     }
 
+    /// A define as `$defn` shows it inside of text: as it is written, without quotes around it; 0
+    /// where there is no such define.
+    #[pv(name = "defn:text")]
+    fn defn_text(run: &mut Run, name: Raw) -> Val {
+        match define(&run.program, name.0) {
+            Some(text) => Val::str(unquoted(text.unwrap_or("")).as_bytes()),
+            None => Val::int(0),
+        }
+    }
+
     /// The text of a define without quotes around it; null where there is no such define.
     #[pv(name = "defv")]
     fn defv(run: &mut Run, name: Raw) -> Option<Val> {
@@ -120,6 +130,13 @@ pub mod core {
         space[1..=len].copy_from_slice(text.as_bytes());
         space[len + 1] = b'"';
         Some(Val::str(space))
+    }
+
+    /// The id of this instance, as `coreparam["iuid"]` gives it; null without.
+    #[pv(name = "iuid")]
+    fn iuid(run: &mut Run) -> Option<Val> {
+        let id = run.program.settings.iuid.as_ref()?;
+        Some(Val::str(id.as_bytes()))
     }
 
     /// A variable of the environment; null where it is not set.

@@ -2,10 +2,15 @@
 
 mod apply;
 mod fields;
+mod select;
 
 /// More editing of the text of a message.
 #[kcc_macros::module(
     name = "textopsx",
-    parts(super::apply::exports::PART, super::fields::exports::PART)
+    parts(
+        super::apply::exports::PART,
+        super::fields::exports::PART,
+        super::select::exports::PART
+    )
 )]
 pub mod exports {}

@@ -6,6 +6,7 @@ mod handlers;
 mod matching;
 mod relay;
 mod reply;
+mod select;
 mod state;
 mod timeouts;
 
@@ -68,6 +69,7 @@ impl exports::Params {
         super::matching::exports::PART,
         super::relay::exports::PART,
         super::reply::exports::PART,
+        super::select::exports::PART,
         super::state::exports::PART,
         super::timeouts::exports::PART
     )

@@ -113,6 +113,8 @@ fn calls(declared: &Declared) -> Option<Calls> {
             .collect()
     };
     Some(match declared.what {
+        What::Function(decl) if decl.name.contains("avpflag") => return None,
+        What::Function(decl) if decl.name.starts_with("cfg_") => return None,
         What::Function(decl) => Calls {
             statements: variants(&|variant| {
                 let args = decl.args.iter().enumerate();
@@ -126,6 +128,15 @@ fn calls(declared: &Declared) -> Option<Calls> {
             }),
             values: decl.args.len(),
             routes: decl.routes,
+        },
+        // Names that the configuration has to declare, or that no one can write.
+        What::Variable(decl) if decl.name.starts_with("@cfg_") => return None,
+        What::Variable(decl) if decl.name.contains(['%', ':']) => return None,
+        What::Variable(decl) if matches!(decl.name, "sel" | "ccp") => return None,
+        What::Variable(decl) if decl.name.starts_with('@') => Calls {
+            statements: variants(&|variant| Some(select(decl, path(decl, variant)?))),
+            values: 3,
+            routes: Routes::ANY,
         },
         What::Variable(decl) => Calls {
             statements: variants(&|variant| Some(variable(decl, &inner_name(decl, variant)?))),
@@ -179,6 +190,50 @@ fn constant(kind: &ConstantKind, variant: usize) -> Option<&'static str> {
 }
 
 /// What stands in the parentheses of a variable, parentheses included.
+/// Paths that selects may have.
+const PATHS: [&str; 24] = [
+    "",
+    ".user",
+    ".hostport",
+    ".params.x",
+    ".uri",
+    ".uri.host",
+    ".name",
+    ".params.tag",
+    "[1].host",
+    "[-1].branch",
+    ".num",
+    ".header.x_a[1]",
+    ".header.from.nameaddr.uri.user",
+    ".body.sdp.line.c",
+    ".id.hex",
+    ".ip_port",
+    ".proto_ip_port",
+    ".now.utc",
+    ".unique",
+    ".count",
+    ".uri[0]",
+    ".uriq",
+    "[\"x\"].username.user",
+    ".x_a[2].uri",
+];
+
+/// A path that the select has.
+fn path(decl: &PvDecl, variant: usize) -> Option<&'static str> {
+    let Some(ArgKind::Constant(kind)) = decl.inner.map(|inner| inner.kind) else {
+        return None;
+    };
+    let mut all = PATHS
+        .into_iter()
+        .filter(|path| (kind.parse)(path.as_bytes()).is_ok());
+    all.nth(variant)
+}
+
+/// Reads a select.
+fn select(decl: &PvDecl, path: &str) -> String {
+    format!("$vn(out) = {}{path};\n", decl.name)
+}
+
 fn inner_name(decl: &PvDecl, variant: usize) -> Option<String> {
     let Some(inner) = decl.inner else {
         return Some(String::new());
