@@ -76,6 +76,9 @@ pub mod exports {
 
     #[init]
     fn init(init: &mut Init) -> Result<(), String> {
+        if !init.program.settings.enable_tls {
+            return Ok(());
+        }
         let found = profiles::of(init.program)?;
         let tls = Tls::new(&found).map_err(|error| error.to_string())?;
         init.shared.provide(Arc::new(tls));
