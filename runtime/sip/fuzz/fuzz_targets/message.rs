@@ -25,7 +25,11 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     let _ = (m.from_tag(), m.to_tag(), m.cseq(), m.body_length());
-    let _ = (m.routes().count(), m.record_routes().count(), m.paths().count());
+    let _ = (
+        m.routes().count(),
+        m.record_routes().count(),
+        m.paths().count(),
+    );
     let _ = (m.date(), m.rack(), m.privacy(), m.session_expires());
     for auth in m.auth(HeaderKind::Authorization) {
         let _ = (auth.user_and_domain(), auth.nonce_count(), auth.algorithm());

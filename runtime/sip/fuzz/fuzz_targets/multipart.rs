@@ -20,7 +20,11 @@ fuzz_target!(|data: &[u8]| {
         let range = offset_in(body, part.raw).expect("a part lies in the body");
         assert!(range.start >= end || part.raw.is_empty());
         end = range.end.max(end);
-        let _ = (part.headers().count(), part.disposition(), part.content_type());
+        let _ = (
+            part.headers().count(),
+            part.disposition(),
+            part.content_type(),
+        );
         let _ = part.nested().map(|inner| inner.parts().count());
     }
     let _ = (parts.epilogue(), parts.end());

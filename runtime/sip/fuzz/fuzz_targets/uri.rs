@@ -7,7 +7,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     if let Ok(uri) = Uri::parse(data) {
         assert!(uri.same_as(&uri));
-        let _ = (uri.ttl(), uri.port_or_default(), uri.header_fields().count());
+        let _ = (
+            uri.ttl(),
+            uri.port_or_default(),
+            uri.header_fields().count(),
+        );
     }
     if let Ok(via) = Via::parse(data) {
         let _ = (via.sent_by(), via.rport(), via.received());
