@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-pub use resolver::Resolver;
+pub use resolver::{Naptr, Resolver, Srv};
 
 use crate::transport::Protocol;
 

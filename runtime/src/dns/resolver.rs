@@ -1,5 +1,7 @@
 //! The resolver that each worker has: the order of lookups, and the limits on them.
 
+mod records;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -18,6 +20,8 @@ use smallvec::{SmallVec, smallvec};
 use super::order::{self, Service};
 use super::{Candidate, Candidates, DnsError, Families, Settings, address};
 use crate::transport::Protocol;
+
+pub use records::{Naptr, Srv};
 
 /// The longest host name (RFC 1035 §2.3.4), in bytes.
 const LONGEST_NAME: usize = 253;

@@ -1,22 +1,52 @@
 //! Addresses and names of hosts (Kamailio `ipops`).
 
 mod address;
+mod host;
 mod kinds;
+mod queries;
 
 /// Addresses and names of hosts.
 ///
 /// An IPv6 address in brackets is called a reference.
-#[kcc_macros::module(name = "ipops")]
+#[kcc_macros::module(name = "ipops", parts(super::queries::exports::PART))]
 pub mod exports {
     use std::net::IpAddr;
 
-    use kcc_runtime::declare::{Place, Text};
+    use kcc_runtime::declare::{Const, Place, Text};
+    use kcc_runtime::init::Init;
     use kcc_runtime::run::Run;
     use kcc_runtime::shim::Verdict;
-    use kcc_runtime::value::Value;
+    use kcc_runtime::value::{Val, Value};
 
     use super::address::{Form, in_subnets, parse, pure};
+    use super::host::{Host, Part};
     use super::kinds::kind;
+
+    #[init]
+    fn init(init: &mut Init) -> Result<(), String> {
+        init.shared.provide(Host::of_system());
+        Ok(())
+    }
+
+    /// This host: `$HN(n)` its name without the domain, `$HN(f)` the whole name, `$HN(d)` the domain,
+    /// `$HN(i)` its address, as they were at the start. Null where there is none.
+    ///
+    /// ```cfg
+    /// xlog("this is $HN(f)\n");
+    /// ```
+    #[pv(name = "HN")]
+    fn hn(run: &mut Run, part: Const<Part>) -> Option<Val> {
+        let worker = run.try_worker()?.clone();
+        let host: &Host = worker.server.shared.get()?;
+        let (name, domain) = host.parts();
+        let text = match *part {
+            Part::Name => name,
+            Part::Full => &host.full,
+            Part::Domain => domain,
+            Part::Ip => return host.ip.map(|ip| run.text(ip.to_string().as_bytes())),
+        };
+        (!text.is_empty()).then(|| run.text(text.as_bytes()))
+    }
 
     /// What `ip` is, as the code: 1 an IPv4 address, 2 an IPv6 address, 3 an IPv6 reference; -1
     /// anything else.
