@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::program::Program;
 use crate::run::Run;
 use crate::server::Server;
+use crate::transport::Closed;
 use crate::worker::Worker;
 
 /// State that modules share between workers, one value a type.
@@ -41,6 +42,15 @@ pub type Reload = fn(&Server) -> Result<(), String>;
 
 /// What is run once on the first worker, before any worker takes messages. It may wait.
 pub type Start = fn(&mut Run);
+
+/// What is done with a message that is no SIP but HTTP; provided by a module. False where it is not
+/// taken: then it is dropped.
+#[derive(Clone, Copy, Debug)]
+pub struct OnHttp(pub fn(&mut Run) -> bool);
+
+/// What is done when a WebSocket has ended; provided by a module.
+#[derive(Clone, Copy, Debug)]
+pub struct OnWebSocketClosed(pub fn(&Rc<Worker>, &Closed));
 
 /// What a module may set up when the server starts.
 pub struct Init<'a> {

@@ -304,6 +304,7 @@ fn transport_options(program: &Program) -> Options {
         tcp_conn_wq_max: size(settings.tcp_conn_wq_max),
         tcp_max_connections: size(settings.tcp_max_connections),
         tcp_crlf_ping: settings.tcp_crlf_ping,
+        tcp_accept_no_cl: settings.tcp_accept_no_cl,
         ..Options::default()
     }
 }

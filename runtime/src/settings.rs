@@ -127,6 +127,8 @@ settings! {
     tcp_connect_timeout: i64 = 10;
     /// Most bytes that wait to be written to one connection.
     tcp_conn_wq_max: i64 = 65_536;
+    /// Take messages without Content-Length on streams, as HTTP has them: they have no body.
+    tcp_accept_no_cl: bool = false;
     /// Answer CRLF keepalives.
     tcp_crlf_ping: bool = true;
 }

@@ -21,6 +21,8 @@ mod tm;
 mod tmx;
 mod usrloc;
 mod uuid;
+mod websocket;
+mod xhttp;
 mod xlog;
 
 use kcc_runtime::declare::Module;
@@ -47,6 +49,8 @@ pub static MODULES: &[&Module] = &[
     &tmx::exports::MODULE,
     &usrloc::exports::MODULE,
     &uuid::exports::MODULE,
+    &websocket::exports::MODULE,
+    &xhttp::exports::MODULE,
     &xlog::exports::MODULE,
 ];
 

@@ -69,9 +69,13 @@ pub fn request(
             .is_none_or(|reply| !(200..300).contains(&reply.status()))
     };
     let mut fields = Fields::default();
+    let host = match protocol {
+        Protocol::Ws | Protocol::Wss => format!("{user}.invalid"),
+        _ => address.to_string(),
+    };
     let via = |branch: &str| {
         format!(
-            "SIP/2.0/{} {address};branch=z9hG4bK-{branch};rport",
+            "SIP/2.0/{} {host};branch=z9hG4bK-{branch};rport",
             protocol.via_name()
         )
     };
@@ -123,7 +127,9 @@ pub fn request(
             } else {
                 locate(hop)
             };
-            (uri, to.unwrap_or(plan.server))
+            // Over WebSocket there is no way but the connection to the server.
+            let to = to.filter(|_| !matches!(protocol, Protocol::Ws | Protocol::Wss));
+            (uri, to.unwrap_or(plan.server_for(protocol)))
         }
     };
     fields.add("Max-Forwards", "70");
@@ -204,7 +210,7 @@ fn begin(
     given: Option<Vec<u8>>,
     line: u32,
 ) -> Result<Call, Fault> {
-    let server = plan.server;
+    let server = plan.server_for(agent.protocol);
     let number = agent.number();
     let own = format!("sip:{}@{server}", agent.name);
     let uri = match (&send.callee, given) {
@@ -325,6 +331,8 @@ fn back(request: &Message, source: SocketAddr) -> SocketAddr {
 fn contact(user: &str, protocol: Protocol, address: SocketAddr) -> String {
     match protocol {
         Protocol::Udp => format!("<sip:{user}@{address}>"),
+        // Nothing can be sent to such an address (RFC 7118 §5.2).
+        Protocol::Ws | Protocol::Wss => format!("<sip:{user}@{user}.invalid;transport=ws>"),
         other => format!("<sip:{user}@{address};transport={other}>"),
     }
 }

@@ -13,6 +13,7 @@ use regex::Regex;
 
 use super::Fault;
 use super::model::{Config, Scenario};
+use super::stage::certificate_files;
 use super::template::{Names, Template};
 use crate::release::Release;
 
@@ -26,6 +27,8 @@ const FIRST_ENDPOINT: u8 = 11;
 pub struct Plan {
     /// The first address of the server.
     pub server: SocketAddr,
+    /// Where it takes TLS.
+    pub secure: SocketAddr,
     /// The endpoints' addresses.
     pub endpoints: Vec<SocketAddr>,
     names: Vec<String>,
@@ -64,6 +67,7 @@ impl Plan {
         });
         let mut plan = Plan {
             server: SocketAddr::new(ip(1), PORT),
+            secure: SocketAddr::new(ip(1), PORT + 1),
             endpoints: endpoints.collect(),
             names: setup
                 .endpoints
@@ -109,7 +113,7 @@ impl Plan {
             let word = Template::parse(scenario.line, word.as_bytes()).expand(&*self)?;
             let word = String::from_utf8_lossy(&word).into_owned();
             addresses.push(match Protocol::from_name(word.as_bytes()) {
-                Some(protocol) => format!("{protocol}:{}", self.server),
+                Some(protocol) => format!("{protocol}:{}", self.server_for(protocol)),
                 None => word,
             });
         }
@@ -130,18 +134,20 @@ impl Plan {
                 .ok()
             });
             self.server = first.unwrap_or(self.server);
+            let secure = LISTEN_TLS.captures(text).and_then(|f| f[1].parse().ok());
+            self.secure = secure.unwrap_or(self.secure);
         } else {
             addresses.push(format!("udp:{}", self.server));
-            let tcp = scenario
-                .setup
-                .endpoints
-                .iter()
-                .any(|e| e.protocol == Protocol::Tcp);
+            let endpoints = &scenario.setup.endpoints;
+            let over = |carrier| endpoints.iter().any(|e| e.protocol.carrier() == carrier);
+            let (tcp, tls) = (over(Protocol::Tcp), over(Protocol::Tls));
             if tcp {
                 addresses.push(format!("tcp:{}", self.server));
-            } else {
-                no_tcp = !text.contains("disable_tcp");
             }
+            if tls {
+                addresses.push(format!("tls:{}", self.secure));
+            }
+            no_tcp = !tcp && !tls && !text.contains("disable_tcp");
         }
         let mut more: Vec<String> = addresses
             .iter()
@@ -158,18 +164,24 @@ impl Plan {
             Some(rest) => *text = format!("{}\n{rest}", more.join(" ")),
             None => text.push_str(&format!("\n{}\n", more.join("\n"))),
         }
-        if let Some(first) = addresses.first() {
-            let parsed = first
-                .split_once(':')
-                .and_then(|(_, address)| address.parse().ok());
-            self.server = parsed.unwrap_or(self.server);
-        }
+        let parsed = |one: &String| one.split_once(':')?.1.parse().ok();
+        self.server = addresses.first().and_then(parsed).unwrap_or(self.server);
+        let mut secure = addresses.iter().filter(|one| one.starts_with("tls:"));
+        self.secure = secure.next().and_then(parsed).unwrap_or(self.secure);
         Ok(())
+    }
+
+    /// Where endpoints that speak `protocol` find the server.
+    pub fn server_for(&self, protocol: Protocol) -> SocketAddr {
+        match protocol.secure() {
+            true => self.secure,
+            false => self.server,
+        }
     }
 
     /// The name of whoever is at `address`.
     pub fn name_of(&self, address: SocketAddr) -> Option<&str> {
-        if address == self.server {
+        if address == self.server || address == self.secure {
             return Some("server");
         }
         let found = self
@@ -189,6 +201,19 @@ impl Plan {
 
 impl Names for Plan {
     fn value(&self, name: &str) -> Option<String> {
+        match name {
+            "server.tls" => return Some(self.secure.to_string()),
+            "server.certificate" | "server.key" => {
+                let (certificate, key) = certificate_files()?;
+                let file = if name == "server.key" {
+                    key
+                } else {
+                    certificate
+                };
+                return Some(file.display().to_string());
+            }
+            _ => {}
+        }
         let (who, what) = name.split_once('.').unwrap_or((name, ""));
         let (_, address) = self.everybody().find(|(name, _)| *name == who)?;
         match what {
@@ -208,6 +233,8 @@ static LISTEN_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?m)^[ \t]*(?:listen[ \t]*=|bind[ \t]*=|socket[ \t]*=)[ \t]*"?(?:[a-z]+:)?(\d+\.\d+\.\d+\.\d+)(?::(\d+))?"#,
     )
 });
+static LISTEN_TLS: LazyLock<Regex> =
+    LazyLock::new(|| constant(r#"(?m)^[ \t]*listen[ \t]*=[ \t]*"?tls:(\d+\.\d+\.\d+\.\d+:\d+)"#));
 static CHILDREN: LazyLock<Regex> = LazyLock::new(|| constant(r"(?m)^[ \t]*children[ \t]*="));
 
 #[allow(clippy::expect_used)]

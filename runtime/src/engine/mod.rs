@@ -6,9 +6,10 @@ mod request;
 
 use std::rc::Rc;
 
+use crate::init::{OnHttp, OnWebSocketClosed};
 use crate::log::Level;
 use crate::run::{Run, Source};
-use crate::transport::{Closed, Counter, Received};
+use crate::transport::{Closed, Counter, Protocol, Received};
 use crate::worker::Worker;
 
 /// A message arrived.
@@ -17,7 +18,12 @@ pub fn receive(worker: &Rc<Worker>, received: Received) {
 }
 
 /// A connection ended.
-pub fn closed(_worker: &Rc<Worker>, closed: Closed) {
+pub fn closed(worker: &Rc<Worker>, closed: Closed) {
+    if matches!(closed.protocol, Protocol::Ws | Protocol::Wss)
+        && let Some(OnWebSocketClosed(tell)) = worker.server.shared.get()
+    {
+        tell(worker, &closed);
+    }
     if closed.unsent > 0 {
         crate::error!(
             "{}:{}: connection ended ({:?}) with {} bytes unsent",
@@ -55,6 +61,14 @@ fn take(run: &mut Run, received: Received) {
     }
     run.source = source;
     run.look_at_message();
+    if !run.message.is_sip()
+        && let Some(OnHttp(take)) = run.worker().server.shared.get().copied()
+    {
+        if !take(run) {
+            crate::debug!("HTTP from {} dropped", source.address);
+        }
+        return;
+    }
     if !events::pre_routing(run) {
         return;
     }

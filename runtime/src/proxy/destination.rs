@@ -107,13 +107,18 @@ impl Run {
             error: DnsError::NotFound,
         })?;
         let address = SocketAddr::new(candidate.ip, candidate.port);
-        let protocol = candidate.transport;
+        // `transport=ws` names secure WebSocket, too (RFC 7118 §5.2.4).
+        let open = |protocol| worker.network.connection_to(protocol, address).is_some();
+        let protocol = match candidate.transport {
+            Protocol::Ws if !open(Protocol::Ws) && open(Protocol::Wss) => Protocol::Wss,
+            other => other,
+        };
         let socket = forced
             .filter(|id| {
                 worker
                     .network
                     .socket(*id)
-                    .is_some_and(|socket| socket.protocol == protocol)
+                    .is_some_and(|socket| socket.protocol == protocol.carrier())
             })
             .or_else(|| {
                 worker

@@ -70,6 +70,16 @@ fn assign(buffer: &mut Vec<u8>, text: &[u8]) {
     buffer.extend_from_slice(text);
 }
 
+/// One side of this server: the socket that a request came to or leaves from, and the transport,
+/// which may be one above the socket's (WebSocket).
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// The socket.
+    pub socket: &'a Socket,
+    /// The transport.
+    pub protocol: Protocol,
+}
+
 impl RecordRoute {
     /// Asks for one; false where one was asked for before.
     pub fn ask(&mut self, wanted: &Wanted<'_>) -> bool {
@@ -137,9 +147,9 @@ impl RecordRoute {
     }
 
     /// Writes the header lines of a request that came to `inbound` and leaves from `outbound`: two
-    /// where these differ, that of the outbound side on top, both with `r2=on`.
-    pub fn write(&self, inbound: &Socket, outbound: &Socket, out: &mut Vec<u8>) {
-        let two = self.double && inbound.id != outbound.id;
+    /// where the sockets differ, that of the outbound side on top, both with `r2=on`.
+    pub fn write(&self, inbound: Side<'_>, outbound: Side<'_>, out: &mut Vec<u8>) {
+        let two = self.double && inbound.socket.id != outbound.socket.id;
         match self.form {
             Form::Unwanted => {}
             Form::Sockets => {
@@ -170,7 +180,8 @@ impl RecordRoute {
         }
     }
 
-    fn write_socket(&self, socket: &Socket, double: bool, out: &mut Vec<u8>) {
+    fn write_socket(&self, side: Side<'_>, double: bool, out: &mut Vec<u8>) {
+        let Side { socket, protocol } = side;
         self.open(socket.sent_host().as_bytes(), out);
         let port = socket.sent_port();
         // A route without a port is looked up as port 5060, whatever its transport.
@@ -178,8 +189,8 @@ impl RecordRoute {
             out.push(b':');
             kcc_sip::build::write_number(out, u64::from(port));
         }
-        if socket.protocol != Protocol::Udp {
-            transport(socket.protocol, out);
+        if protocol != Protocol::Udp {
+            transport(protocol, out);
         }
         if double {
             out.extend_from_slice(b";r2=on");
@@ -229,7 +240,12 @@ impl RecordRoute {
 
 fn transport(protocol: Protocol, out: &mut Vec<u8>) {
     out.extend_from_slice(b";transport=");
-    out.extend_from_slice(protocol.name().as_bytes());
+    let name = match protocol {
+        // A URI says no more of WebSocket (RFC 7118 §5.2.4).
+        Protocol::Wss => Protocol::Ws.name(),
+        other => other.name(),
+    };
+    out.extend_from_slice(name.as_bytes());
 }
 
 #[cfg(test)]
@@ -260,9 +276,10 @@ mod tests {
         assert!(route.ask(wanted));
         assert!(!route.ask(&PLAIN));
         let mut lines = Vec::new();
+        let side = |socket, protocol| Side { socket, protocol };
         route.write(
-            &udp,
-            if out == Protocol::Udp { &udp } else { &tcp },
+            side(&udp, Protocol::Udp),
+            side(if out == Protocol::Udp { &udp } else { &tcp }, out),
             &mut lines,
         );
         String::from_utf8(lines)

@@ -6,7 +6,7 @@ use kcc_sip::build::ViaStamp;
 
 use crate::message::{Edits, OwnReply};
 use crate::proxy::events::{sl, tm};
-use crate::proxy::{Connect, Transaction, perform, reply_destination};
+use crate::proxy::{Connect, HttpReply, Transaction, perform, reply_destination};
 use crate::run::{Run, Source};
 use crate::transaction::Actions;
 use crate::worker::Worker;
@@ -104,6 +104,9 @@ impl Run {
     pub fn reply_stateless(&mut self, code: u16, reason: &[u8]) -> bool {
         if !self.message.is_request() || self.message.method() == kcc_sip::Method::Ack {
             return false;
+        }
+        if !self.message.is_sip() {
+            return self.reply_http(&HttpReply::new(code, reason_or_usual(code, reason)));
         }
         let worker = self.worker().clone();
         let tag = worker.server.transactions.stateless_tag(&self.message);

@@ -6,6 +6,7 @@ use kcc_sip::build::{NewVia, ToTag};
 use crate::fiber::WaitError;
 use crate::message::{OutgoingReply, OutgoingRequest};
 use crate::proxy::destination::routing_uri;
+use crate::proxy::record_route::Side;
 use crate::proxy::{Connect, NextHop, NextHopError, Wishes, respond};
 use crate::run::Run;
 use crate::transport::{Destination, Protocol, SendError};
@@ -136,6 +137,14 @@ impl Run {
             let inbound = network.socket(self.source.socket);
             let outbound = destination.socket.and_then(|id| network.socket(id));
             if let (Some(inbound), Some(outbound)) = (inbound, outbound) {
+                let inbound = Side {
+                    socket: inbound,
+                    protocol: self.source.protocol,
+                };
+                let outbound = Side {
+                    socket: outbound,
+                    protocol: destination.protocol,
+                };
                 self.record_route.write(inbound, outbound, lines);
             }
             if let Some(path) = self.target.path.get().filter(|path| !path.is_empty()) {

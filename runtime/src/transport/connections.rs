@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
+use super::stream::websocket::{self, Farewell, Terms};
 use super::{ConnectionId, Protocol, Security, SendError, SocketId};
 
 /// Bytes that may wait while the peer still reads; `tcp_conn_wq_max` holds once it does not.
@@ -42,7 +43,8 @@ struct Table {
 /// One connection, open or being opened.
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
-    pub(super) protocol: Protocol,
+    /// What it was opened as.
+    opened: Protocol,
     pub(super) peer: SocketAddr,
     pub(super) socket: SocketId,
     /// Wakes its task: the queue got bytes, or it is to be closed.
@@ -50,6 +52,8 @@ pub(super) struct Connection {
     queue_limit: usize,
     queue: Mutex<Queue>,
     security: OnceLock<Arc<Security>>,
+    /// Set when it has become one of WebSocket.
+    websocket: OnceLock<Terms>,
     /// Locked only under the table's lock.
     aliases: Mutex<SmallVec<[SocketAddr; 1]>>,
 }
@@ -63,6 +67,8 @@ struct Queue {
     stalled: bool,
     /// No more bytes are accepted; the task ends when all are written.
     closing: bool,
+    /// No more messages are accepted; a WebSocket is to be closed with this.
+    farewell: Option<Farewell>,
     /// More came than fits: the task ends at once.
     overflowed: bool,
 }
@@ -129,7 +135,7 @@ impl Connections {
         let connection = Arc::new(Connection {
             // `last` counts up from 1; it would take centuries to wrap.
             id: ConnectionId(NonZeroU64::new(table.last).unwrap_or(NonZeroU64::MAX)),
-            protocol: peer.0,
+            opened: peer.0,
             peer: peer.1,
             socket,
             wake: Notify::new(),
@@ -139,6 +145,7 @@ impl Connections {
                 ..Queue::default()
             }),
             security: OnceLock::new(),
+            websocket: OnceLock::new(),
             aliases: Mutex::default(),
         });
         table.by_id.insert(connection.id, Arc::clone(&connection));
@@ -177,8 +184,50 @@ impl Connections {
         }
         table
             .by_peer
-            .insert((connection.protocol, address), Arc::clone(&connection));
+            .insert((connection.protocol(), address), Arc::clone(&connection));
         drop(aliases);
+        true
+    }
+
+    /// Makes a connection one of WebSocket, for what is sent and received from now on. False when
+    /// it is gone, or one already.
+    pub(super) fn upgrade(&self, id: ConnectionId, terms: Terms) -> bool {
+        let mut table = self.table.lock();
+        let Some(connection) = table.by_id.get(&id).cloned() else {
+            return false;
+        };
+        if connection.protocol().over_http() == connection.protocol() {
+            return false;
+        }
+        table.forget_peer(&connection);
+        if connection.websocket.set(terms).is_err() {
+            return false;
+        }
+        let peer = (connection.protocol(), connection.peer);
+        table.by_peer.insert(peer, Arc::clone(&connection));
+        drop(table);
+        connection.wake.notify_one();
+        true
+    }
+
+    /// Begins to close a WebSocket; no message is accepted for it any more. False when it is gone,
+    /// is none, or is being closed.
+    pub(super) fn close_websocket(&self, id: ConnectionId, farewell: Farewell) -> bool {
+        let Some(connection) = self.get(id) else {
+            return false;
+        };
+        if connection.websocket().is_none() {
+            return false;
+        }
+        self.table.lock().forget_peer(&connection);
+        {
+            let mut queue = connection.queue.lock();
+            if queue.closing || queue.farewell.is_some() {
+                return false;
+            }
+            queue.farewell = Some(farewell);
+        }
+        connection.wake.notify_one();
         true
     }
 
@@ -206,7 +255,7 @@ impl Table {
     fn forget_peer(&mut self, connection: &Connection) {
         let aliases = connection.aliases.lock();
         for address in aliases.iter().chain([&connection.peer]) {
-            let peer = (connection.protocol, *address);
+            let peer = (connection.protocol(), *address);
             let own = |other: &Arc<Connection>| other.id == connection.id;
             if self.by_peer.get(&peer).is_some_and(own) {
                 self.by_peer.remove(&peer);
@@ -227,10 +276,43 @@ impl Connection {
         self.security.get().cloned()
     }
 
+    /// Its transport now.
+    pub(super) fn protocol(&self) -> Protocol {
+        match self.websocket.get() {
+            None => self.opened,
+            Some(_) => self.opened.over_http(),
+        }
+    }
+
+    /// What was agreed on when it became one of WebSocket.
+    pub(super) fn websocket(&self) -> Option<&Terms> {
+        self.websocket.get()
+    }
+
+    /// For the task: how a WebSocket is to be closed.
+    pub(super) fn farewell(&self) -> Option<Farewell> {
+        self.queue.lock().farewell.clone()
+    }
+
     /// Queues one message. With `SendError::QueueFull` the connection ends.
     pub(super) fn send(&self, data: &[u8]) -> Result<(), SendError> {
+        if self.websocket.get().is_none() {
+            return self.queue(&[], data, false);
+        }
+        let mut head = [0; websocket::LONGEST_HEAD];
+        let len = websocket::head(data, &mut head);
+        self.queue(head.get(..len).unwrap_or_default(), data, false)
+    }
+
+    /// For the task: queues bytes that are frames already, while the WebSocket is being closed, too.
+    pub(super) fn send_frames(&self, bytes: &[u8]) -> Result<(), SendError> {
+        self.queue(&[], bytes, true)
+    }
+
+    fn queue(&self, head: &[u8], data: &[u8], last_words: bool) -> Result<(), SendError> {
         let mut queue = self.queue.lock();
-        if queue.closing || queue.overflowed {
+        let refused = queue.farewell.is_some() && !last_words;
+        if queue.closing || queue.overflowed || refused {
             return Err(SendError::Closed);
         }
         let waiting = queue.bytes.len() + queue.in_flight;
@@ -240,13 +322,14 @@ impl Connection {
             self.queue_limit.max(BURST)
         };
         // One message fits always.
-        if waiting > 0 && waiting + data.len() > limit {
+        if waiting > 0 && waiting + head.len() + data.len() > limit {
             queue.overflowed = true;
             drop(queue);
             self.wake.notify_one();
             return Err(SendError::QueueFull);
         }
         let wake = queue.bytes.is_empty();
+        queue.bytes.extend_from_slice(head);
         queue.bytes.extend_from_slice(data);
         drop(queue);
         if wake {

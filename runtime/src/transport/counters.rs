@@ -70,6 +70,30 @@ counters! {
     TlsFailed = "tls_failed",
     /// TLS handshakes that took longer than `tls_handshake_timeout`.
     TlsTimeout = "tls_timeout",
+    /// Connections that became WebSockets.
+    WsHandshakes = "ws_successful_handshakes",
+    /// Handshakes of WebSocket that were refused; counted by the caller.
+    WsHandshakesFailed = "ws_failed_handshakes",
+    /// Messages and control frames received on WebSockets.
+    WsReceived = "ws_received_frames",
+    /// Messages sent on WebSockets.
+    WsSent = "ws_transmitted_frames",
+    /// WebSockets that ended.
+    WsClosed = "ws_closed_connections",
+    /// WebSockets that ended without closing properly.
+    WsFailed = "ws_failed_connections",
+    /// WebSockets that this side closed.
+    WsLocallyClosed = "ws_local_closed_connections",
+    /// WebSockets that the peer closed.
+    WsRemotelyClosed = "ws_remote_closed_connections",
+    /// WebSockets ended for frames that are none, or text that is none.
+    WsMalformed = "ws_malformed",
+    /// WebSockets ended for a message beyond the size limit.
+    WsOversized = "ws_oversized",
+    /// WebSockets ended for too many control frames.
+    WsFlooded = "ws_flooded",
+    /// WebSockets ended since a ping was not answered.
+    WsSilent = "ws_silent",
 }
 
 /// The counters of one server, shared by its workers.

@@ -39,6 +39,7 @@ pub use myself::{Alias, Myself};
 pub use pipe::Pipe;
 pub use protocol::Protocol;
 pub use socket::{Socket, SocketId};
+pub use stream::websocket::{Farewell, Keepalive, Terms};
 pub use tls::{Profile, ProfilePlace, Role, Security, Tls, TlsError, Versions};
 pub use wire::{Options, Transport, Wire};
 
@@ -134,6 +135,10 @@ pub enum CloseReason {
     System(i32),
     /// It could not be opened within `tcp_connect_timeout`.
     ConnectTimeout,
+    /// A WebSocket was closed by a close frame of the peer.
+    PeerFarewell,
+    /// A WebSocket whose ping was not answered.
+    Silent,
     /// The TLS handshake failed, or was not done within `tls_handshake_timeout`.
     Handshake,
     /// The server or the script closed it.
@@ -149,6 +154,8 @@ pub struct Closed {
     pub protocol: Protocol,
     /// The other side.
     pub peer: SocketAddr,
+    /// The listen socket that it came to, or that stood for it.
+    pub socket: SocketId,
     /// Whether it was ever open.
     pub established: bool,
     /// Bytes that were accepted for sending and not written.
@@ -205,6 +212,18 @@ pub trait Network {
 
     /// Ends a connection after what is queued on it was written. False when it is gone.
     fn close(&self, connection: ConnectionId) -> bool;
+
+    /// Makes a connection of TCP or TLS one of WebSocket (RFC 6455 §4.2): what is sent and received
+    /// after this are its messages. False when it is gone or is one.
+    fn upgrade(&self, _connection: ConnectionId, _terms: Terms) -> bool {
+        false
+    }
+
+    /// Closes a WebSocket (RFC 6455 §7): it ends when the peer has answered, or a few seconds later.
+    /// False when it is gone, is none, or is being closed.
+    fn close_websocket(&self, _connection: ConnectionId, _farewell: Farewell) -> bool {
+        false
+    }
 
     /// The socket with the number `id`.
     fn socket(&self, id: SocketId) -> Option<&Socket> {

@@ -72,6 +72,26 @@ impl Protocol {
         !matches!(self, Protocol::Udp)
     }
 
+    /// The transport below: TCP of WebSocket, TLS of secure WebSocket, else the same. Listen sockets
+    /// have it.
+    pub const fn carrier(self) -> Protocol {
+        match self {
+            Protocol::Ws => Protocol::Tcp,
+            Protocol::Wss => Protocol::Tls,
+            other => other,
+        }
+    }
+
+    /// What a connection becomes by a WebSocket handshake: WebSocket of TCP, secure WebSocket of
+    /// TLS, else the same.
+    pub const fn over_http(self) -> Protocol {
+        match self {
+            Protocol::Tcp => Protocol::Ws,
+            Protocol::Tls => Protocol::Wss,
+            other => other,
+        }
+    }
+
     /// Whether messages travel on connections, which a [`ConnectionId`](super::ConnectionId) names.
     pub const fn connected(self) -> bool {
         !matches!(self, Protocol::Udp | Protocol::Sctp)

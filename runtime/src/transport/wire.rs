@@ -14,8 +14,8 @@ use super::connections::Connections;
 use super::memory::Memory;
 use super::udp::{Flushed, Udp};
 use super::{
-    ConnectionId, Counter, Counters, Destination, Handler, Network, Protocol, Security, SendError,
-    Socket, SocketId, Tls, WorkerSockets, member, stream,
+    ConnectionId, Counter, Counters, Destination, Farewell, Handler, Network, Protocol, Security,
+    SendError, Socket, SocketId, Terms, Tls, WorkerSockets, member, stream,
 };
 
 /// The core parameters that concern sending and connections.
@@ -278,7 +278,12 @@ impl Network for Wire {
         };
         match result {
             // Datagrams are counted when the kernel took them.
-            Ok(()) if to.protocol != Protocol::Udp => self.counters().count(Counter::Sent),
+            Ok(()) if to.protocol != Protocol::Udp => {
+                self.counters().count(Counter::Sent);
+                if matches!(to.protocol, Protocol::Ws | Protocol::Wss) {
+                    self.counters().count(Counter::WsSent);
+                }
+            }
             Ok(()) => {}
             Err(SendError::QueueFull) => self.counters().count(Counter::SendQueueFull),
             Err(SendError::TooManyConnections) => self.counters().count(Counter::TcpRefused),
@@ -327,10 +332,23 @@ impl Network for Wire {
     fn close(&self, connection: ConnectionId) -> bool {
         self.connections().close(connection)
     }
+
+    fn upgrade(&self, connection: ConnectionId, terms: Terms) -> bool {
+        let upgraded = self.connections().upgrade(connection, terms);
+        if upgraded {
+            self.counters().count(Counter::WsHandshakes);
+        }
+        upgraded
+    }
+
+    fn close_websocket(&self, connection: ConnectionId, farewell: Farewell) -> bool {
+        self.connections().close_websocket(connection, farewell)
+    }
 }
 
 fn fits(socket: &Socket, protocol: Protocol, destination: SocketAddr) -> bool {
-    socket.protocol == protocol && socket.address.is_ipv4() == destination.is_ipv4()
+    let same_family = socket.address.is_ipv4() == destination.is_ipv4();
+    socket.protocol == protocol.carrier() && same_family
 }
 
 /// The local address that the kernel's route to `destination` starts from. No packet is sent.

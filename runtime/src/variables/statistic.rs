@@ -17,6 +17,9 @@ pub fn statistic(server: &Server, name: &[u8]) -> Option<u64> {
         b"sendq_full" => get(Counter::TcpWriteQueueFull),
         b"current_opened_connections" => (get(Counter::TcpAccepted) + get(Counter::TcpConnected))
             .saturating_sub(get(Counter::TcpClosed)),
+        b"ws_current_connections" => {
+            get(Counter::WsHandshakes).saturating_sub(get(Counter::WsClosed))
+        }
         name => {
             let own = |counter: &&Counter| counter.name().as_bytes() == name;
             get(*Counter::ALL.iter().find(own)?)

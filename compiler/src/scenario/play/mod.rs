@@ -148,7 +148,7 @@ impl Player<'_> {
             Action::SendRaw { who, data } => {
                 let data = data.expand(&self.known())?;
                 self.track_raw(*who, &data);
-                let to = self.plan.server;
+                let to = self.plan.server_for(self.agents[*who].protocol);
                 self.transmit(
                     *who,
                     Outgoing {
@@ -174,7 +174,10 @@ impl Player<'_> {
                     agent.ignoring |= who.is_none_or(|who| who == n);
                 }
             }
-            Action::Connect(who) => self.stage.connect(*who, self.plan.server),
+            Action::Connect(who) => {
+                let to = self.plan.server_for(self.agents[*who].protocol);
+                self.stage.connect(*who, to);
+            }
             Action::Close(who) => self.stage.close(*who),
             Action::Wait(time) => {
                 self.pass(self.mark + *time, line).await?;
@@ -278,7 +281,7 @@ impl Player<'_> {
         let call = &mut agent.calls[number];
         call.cseq = cseq;
         if message.method() == kcc_sip::Method::Invite {
-            let to = self.plan.server;
+            let to = self.plan.server_for(agent.protocol);
             call.invite = Some(agent::Sent {
                 message,
                 to,

@@ -234,14 +234,12 @@ fn endpoint(words: &mut Words<'_>) -> Result<Endpoint, Fault> {
         .peek()
         .map(|word| (word, Protocol::from_name(word.as_bytes())))
     {
-        Some((_, Some(protocol @ (Protocol::Udp | Protocol::Tcp)))) => {
+        Some((_, Some(Protocol::Sctp))) => {
+            return fail("endpoints do not speak sctp (udp, tcp, tls, ws and wss)".to_owned());
+        }
+        Some((_, Some(protocol))) => {
             words.word();
             protocol
-        }
-        Some((_, Some(other))) => {
-            return fail(format!(
-                "{other} is not supported yet for endpoints (udp and tcp are)"
-            ));
         }
         _ => Protocol::Udp,
     };

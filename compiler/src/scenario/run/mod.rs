@@ -11,7 +11,7 @@ use kcc_runtime::declare::Module;
 use super::coverage::Coverage;
 use super::model::Scenario;
 use super::play::Failure;
-use super::stage::Kamailio;
+use super::stage::{Kamailio, remove_certificate_files};
 use crate::release::Release;
 
 /// How scenarios are run.
@@ -96,5 +96,7 @@ pub fn run(
     options: &Options,
     each: impl FnMut(&Outcome),
 ) -> Vec<Outcome> {
-    pool::run(scenarios, options, each)
+    let outcomes = pool::run(scenarios, options, each);
+    remove_certificate_files();
+    outcomes
 }

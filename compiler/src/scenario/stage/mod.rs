@@ -1,5 +1,6 @@
 //! Where a scenario is played: a server, and the endpoints' side of the network.
 
+mod layers;
 mod process;
 mod simulated;
 mod sockets;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 
 use super::journal::Log;
 
+pub use layers::{certificate_files, remove_certificate_files};
 pub use process::{Kamailio, Process, ProcessError};
 pub use simulated::{Simulated, StartFailure, compile};
 pub use sockets::Sockets;

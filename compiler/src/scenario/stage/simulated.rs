@@ -134,7 +134,7 @@ impl Simulated {
                 address: *address,
                 protocol: *protocol,
                 inbox: inbox.clone(),
-                streams: Streams::new(who, inbox.clone()),
+                streams: Streams::new(who, *protocol, inbox.clone()),
             });
             match protocol {
                 Protocol::Udp => world.memory.bind(*address, seat.clone()),

@@ -41,7 +41,7 @@ impl Sockets {
         for (who, (address, protocol)) in plan.endpoints.iter().zip(protocols).enumerate() {
             let bind = match protocol {
                 Protocol::Udp => udp(who, *address, &inbox),
-                _ => tcp(who, *address, &inbox),
+                protocol => tcp(who, *protocol, *address, &inbox),
             };
             ends.push(bind.map_err(|error| format!("cannot bind {protocol}:{address}: {error}"))?);
         }
@@ -73,7 +73,7 @@ fn udp(who: usize, address: SocketAddr, inbox: &Rc<Inbox>) -> io::Result<End> {
             }
         }
     });
-    let streams = Streams::new(who, inbox.clone());
+    let streams = Streams::new(who, Protocol::Udp, inbox.clone());
     Ok(End {
         who,
         address,
@@ -82,12 +82,12 @@ fn udp(who: usize, address: SocketAddr, inbox: &Rc<Inbox>) -> io::Result<End> {
     })
 }
 
-fn tcp(who: usize, address: SocketAddr, inbox: &Rc<Inbox>) -> io::Result<End> {
+fn tcp(who: usize, protocol: Protocol, address: SocketAddr, inbox: &Rc<Inbox>) -> io::Result<End> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     let listener: TcpListener = socket.listen(16)?;
-    let streams = Streams::new(who, inbox.clone());
+    let streams = Streams::new(who, protocol, inbox.clone());
     let accepting = streams.clone();
     kcc_runtime::local::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {

@@ -6,17 +6,24 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use kcc_runtime::transport::Protocol;
 use kcc_sip::framing::{Frame, Limits, Scan, frame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::layers::{self, Client};
 use super::{Arrival, Inbox};
+
+/// How long the server may take to answer a close frame.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The connections of endpoint `who`.
 pub struct Streams {
     who: usize,
+    protocol: Protocol,
     inbox: Rc<Inbox>,
     last: Cell<u64>,
     open: RefCell<BTreeMap<u64, Open>>,
@@ -31,9 +38,10 @@ struct Open {
 
 impl Streams {
     /// No connections yet.
-    pub fn new(who: usize, inbox: Rc<Inbox>) -> Rc<Streams> {
+    pub fn new(who: usize, protocol: Protocol, inbox: Rc<Inbox>) -> Rc<Streams> {
         Rc::new(Streams {
             who,
+            protocol,
             inbox,
             last: Cell::new(0),
             open: RefCell::default(),
@@ -49,10 +57,10 @@ impl Streams {
     /// Carries a connection that `peer` opened.
     pub fn accepted<S>(self: &Rc<Self>, peer: SocketAddr, stream: S)
     where
-        S: AsyncRead + AsyncWrite + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let (number, out) = self.enter(peer);
-        kcc_runtime::local::spawn(self.clone().carry(number, peer, stream, out));
+        kcc_runtime::local::spawn(self.clone().begin(number, peer, stream, out, false));
     }
 
     /// Sends on `connection`, else on one to `to`, else on one that `open` opens.
@@ -63,7 +71,7 @@ impl Streams {
         data: &[u8],
         open: impl FnOnce() -> F,
     ) where
-        S: AsyncRead + AsyncWrite + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
         F: Future<Output = io::Result<(SocketAddr, S)>> + 'static,
     {
         let found = {
@@ -86,7 +94,7 @@ impl Streams {
         open: impl FnOnce() -> F,
     ) -> UnboundedSender<Vec<u8>>
     where
-        S: AsyncRead + AsyncWrite + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
         F: Future<Output = io::Result<(SocketAddr, S)>> + 'static,
     {
         let (number, waiting) = self.enter(to);
@@ -96,7 +104,7 @@ impl Streams {
             match opening.await {
                 Ok((local, stream)) => {
                     this.locals.borrow_mut().push(local);
-                    this.carry(number, to, stream, waiting).await;
+                    this.begin(number, to, stream, waiting, true).await;
                 }
                 Err(_) => this.ended(number, to),
             }
@@ -131,6 +139,94 @@ impl Streams {
         });
     }
 
+    /// Carries a connection with what the endpoint's transport has above TCP.
+    async fn begin<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+        self: Rc<Self>,
+        number: u64,
+        peer: SocketAddr,
+        stream: S,
+        waiting: UnboundedReceiver<Vec<u8>>,
+        opened: bool,
+    ) {
+        if !self.protocol.secure() {
+            return self.speak(number, peer, stream, waiting, opened).await;
+        }
+        match layers::secure(stream, opened).await {
+            Ok(stream) => self.speak(number, peer, stream, waiting, opened).await,
+            Err(_) => self.ended(number, peer),
+        }
+    }
+
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+        self: Rc<Self>,
+        number: u64,
+        peer: SocketAddr,
+        mut stream: S,
+        waiting: UnboundedReceiver<Vec<u8>>,
+        opened: bool,
+    ) {
+        if !opened || !matches!(self.protocol, Protocol::Ws | Protocol::Wss) {
+            return self.carry(number, peer, stream, waiting).await;
+        }
+        match Client::open(&mut stream).await {
+            Ok(client) => {
+                self.carry_frames(number, peer, stream, waiting, client)
+                    .await;
+            }
+            Err(answer) => {
+                if !answer.is_empty() {
+                    self.arrival(number, peer, Some(answer.freeze()));
+                }
+                self.ended(number, peer);
+            }
+        }
+    }
+
+    async fn carry_frames<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+        self: Rc<Self>,
+        number: u64,
+        peer: SocketAddr,
+        stream: S,
+        mut waiting: UnboundedReceiver<Vec<u8>>,
+        mut client: Client,
+    ) {
+        let (mut read, mut write) = tokio::io::split(stream);
+        loop {
+            let Ok(received) = client.next() else { break };
+            if let Some(data) = received {
+                self.arrival(number, peer, Some(data));
+                continue;
+            }
+            let output = client.output();
+            if write.write_all(&output).await.is_err() || write.flush().await.is_err() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                out = waiting.recv() => match out {
+                    Some(out) => client.send(out),
+                    None => {
+                        client.close();
+                        let output = client.output();
+                        let _ = write.write_all(&output).await;
+                        let _ = write.flush().await;
+                        // The server answers, and ends the connection.
+                        let mut rest = Vec::new();
+                        let end = read.read_to_end(&mut rest);
+                        let _ = tokio::time::timeout(FAREWELL, end).await;
+                        return;
+                    }
+                },
+                got = read.read_buf(client.input()) => {
+                    if !matches!(got, Ok(1..)) {
+                        break;
+                    }
+                }
+            }
+        }
+        self.ended(number, peer);
+    }
+
     async fn carry<S: AsyncRead + AsyncWrite + 'static>(
         self: Rc<Self>,
         number: u64,
@@ -150,7 +246,7 @@ impl Streams {
                         drop(write.shutdown().await);
                         return;
                     };
-                    if write.write_all(&out).await.is_err() {
+                    if write.write_all(&out).await.is_err() || write.flush().await.is_err() {
                         break;
                     }
                 }

@@ -10,6 +10,7 @@
 //! limit has a counter.
 
 mod task;
+pub(super) mod websocket;
 
 use std::future::Future;
 use std::io;
@@ -118,7 +119,7 @@ async fn carry_opened<S: AsyncRead + AsyncWrite + Unpin>(
     match tokio::time::timeout(limit, opening).await {
         Ok(Ok(stream)) => {
             counters.count(Counter::TcpConnected);
-            match task.wire.tls_for(task.connection.protocol) {
+            match task.wire.tls_for(task.connection.protocol()) {
                 None => (true, task.carry(stream).await),
                 Some(tls) => carry_secured(task, tls.connect(stream, task.connection.peer)).await,
             }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{io, mem};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use kcc_sip::framing::{self, Frame, Invalid, Limits, Scan};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::coop::has_budget_remaining;
@@ -19,6 +19,7 @@ use super::super::chunk::CHUNK;
 use super::super::connections::{Connection, Taken};
 use super::super::wire::Wire;
 use super::super::{CloseReason, Closed, Counter, Handler, Network, Received};
+use super::websocket::{self, WebSocket};
 
 /// Time that telling the peer of the end may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -54,6 +55,8 @@ struct Incoming {
     partial: BytesMut,
     scan: Scan,
     since: Option<Instant>,
+    /// Reads what comes, once the connection is one of WebSocket.
+    websocket: Option<Box<WebSocket>>,
 }
 
 /// The writing side.
@@ -134,10 +137,19 @@ impl Task {
             CloseReason::WriteQueueFull => counters.count(Counter::TcpWriteQueueFull),
             _ => {}
         }
+        if self.connection.websocket().is_some() {
+            counters.count(Counter::WsClosed);
+            counters.count(match reason {
+                CloseReason::Local => Counter::WsLocallyClosed,
+                CloseReason::PeerFarewell => Counter::WsRemotelyClosed,
+                _ => Counter::WsFailed,
+            });
+        }
         self.handler.closed(Closed {
             connection: self.connection.id,
-            protocol: self.connection.protocol,
+            protocol: self.connection.protocol(),
             peer: self.connection.peer,
+            socket: self.connection.socket,
             established,
             unsent,
             reason,
@@ -159,13 +171,30 @@ impl Task {
             flushed: true,
             stalled: false,
         };
+        // Why it ends, once what is queued is written.
+        let mut ending = None;
         loop {
+            if self.connection.websocket().is_some() {
+                let now = Instant::now();
+                let largest = self.wire.options().tcp_max_message;
+                let websocket = incoming
+                    .websocket
+                    .get_or_insert_with(|| WebSocket::new(largest, now));
+                if websocket.closing.is_none()
+                    && let Some(farewell) = self.connection.farewell()
+                {
+                    websocket.begin_farewell(&farewell, &self.connection, now);
+                }
+                timer
+                    .as_mut()
+                    .reset(self.due(&incoming, active, lifetime, read_limit));
+            }
             match self.connection.take(&mut out.bytes, out.stalled) {
                 Taken::Bytes => {}
                 Taken::Close => {
                     // What fails now concerns nobody.
                     let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
-                    return CloseReason::Local;
+                    return ending.unwrap_or(CloseReason::Local);
                 }
                 Taken::Overflowed => return CloseReason::WriteQueueFull,
             }
@@ -181,10 +210,21 @@ impl Task {
                 .await
             };
             match event {
+                // What comes after the end is not looked at.
+                Event::Read(_) if ending.is_some() => {}
                 Event::Read(bytes) => {
                     active = Instant::now();
                     if let Err(reason) = self.take_in(&mut incoming, bytes, active) {
-                        return reason;
+                        let Some(websocket) = &mut incoming.websocket else {
+                            return reason;
+                        };
+                        if reason == CloseReason::WriteQueueFull {
+                            return reason;
+                        }
+                        // The close frame goes out before.
+                        ending = Some(reason);
+                        websocket.closing.get_or_insert(active);
+                        self.wire.connections().close(self.connection.id);
                     }
                 }
                 Event::Wrote => active = Instant::now(),
@@ -200,12 +240,55 @@ impl Task {
                     {
                         return CloseReason::SlowMessage;
                     }
-                    let slow = incoming.since.map_or(now, |since| since) + read_limit;
-                    timer.as_mut().reset(slow.min(active + lifetime));
+                    if let Some(websocket) = &mut incoming.websocket {
+                        let over = |begun: Instant| now >= begun + websocket::FAREWELL;
+                        if websocket.closing.is_some_and(over) {
+                            return ending.unwrap_or(CloseReason::Local);
+                        }
+                        let keepalive = self.connection.websocket().and_then(|terms| {
+                            let wanted = terms.keepalive.as_ref();
+                            wanted.filter(|wanted| ending.is_none() && now >= active + wanted.after)
+                        });
+                        if let Some(keepalive) = keepalive {
+                            // Silence is counted from here on.
+                            active = now;
+                            let counters = self.wire.counters();
+                            if let Err(reason) =
+                                websocket.keep_alive(keepalive, &self.connection, counters)
+                            {
+                                return reason;
+                            }
+                        }
+                    }
+                    timer
+                        .as_mut()
+                        .reset(self.due(&incoming, active, lifetime, read_limit));
                 }
-                Event::Ended(reason) => return reason,
+                Event::Ended(reason) => return ending.unwrap_or(reason),
             }
         }
+    }
+
+    /// When the next limit of time is reached.
+    fn due(
+        &self,
+        incoming: &Incoming,
+        active: Instant,
+        lifetime: Duration,
+        read_limit: Duration,
+    ) -> Instant {
+        let slow = incoming.since.unwrap_or_else(Instant::now) + read_limit;
+        let mut due = slow.min(active + lifetime);
+        if let Some(terms) = self.connection.websocket() {
+            if let Some(keepalive) = &terms.keepalive {
+                due = due.min(active + keepalive.after);
+            }
+            let closing = incoming.websocket.as_ref().and_then(|ws| ws.closing);
+            if let Some(begun) = closing {
+                due = due.min(begun + websocket::FAREWELL);
+            }
+        }
+        due
     }
 
     /// What the stream or the timer has to say now.
@@ -250,7 +333,13 @@ impl Task {
         };
         let mut result = Ok(());
         self.wire.batch(&*self.handler, || {
-            result = self.take_messages(&mut incoming.scan, &mut bytes, &mut incoming.since);
+            if incoming.websocket.is_none() {
+                result = self.take_messages(&mut incoming.scan, &mut bytes, &mut incoming.since);
+            }
+            // What came after a handshake in the same read is of the WebSocket, too.
+            if result.is_ok() && self.connection.websocket().is_some() && !bytes.is_empty() {
+                result = self.take_frames(incoming, &mut bytes, now);
+            }
         });
         if !bytes.is_empty() {
             // Kept apart, so that a slow sender does not hold a whole chunk.
@@ -261,6 +350,45 @@ impl Task {
             incoming.since.get_or_insert(now);
         }
         result
+    }
+
+    fn take_frames(
+        &self,
+        incoming: &mut Incoming,
+        bytes: &mut BytesMut,
+        now: Instant,
+    ) -> Result<(), CloseReason> {
+        let counters = self.wire.counters();
+        let largest = self.wire.options().tcp_max_message;
+        let websocket = incoming
+            .websocket
+            .get_or_insert_with(|| WebSocket::new(largest, now));
+        let before = websocket.frames;
+        let result = loop {
+            match websocket.next(bytes, &self.connection, counters, now) {
+                Ok(None) => break Ok(()),
+                Ok(Some(data)) => self.give(data),
+                Err(reason) => break Err(reason),
+            }
+        };
+        // After an error nothing more is read.
+        bytes.clear();
+        match websocket.frames == before {
+            true => _ = incoming.since.get_or_insert(now),
+            false => incoming.since = None,
+        }
+        result
+    }
+
+    fn give(&self, data: Bytes) {
+        self.wire.counters().count(Counter::Received);
+        self.handler.receive(Received {
+            data,
+            source: self.connection.peer,
+            socket: self.connection.socket,
+            protocol: self.connection.protocol(),
+            connection: Some(self.connection.id),
+        });
     }
 
     fn take_messages(
@@ -289,14 +417,11 @@ impl Task {
                 Frame::Pong(n) => bytes.advance(n.min(bytes.len())),
                 Frame::Message { len } => {
                     let data = bytes.split_to(len.min(bytes.len())).freeze();
-                    counters.count(Counter::Received);
-                    self.handler.receive(Received {
-                        data,
-                        source: self.connection.peer,
-                        socket: self.connection.socket,
-                        protocol: self.connection.protocol,
-                        connection: Some(self.connection.id),
-                    });
+                    self.give(data);
+                    if self.connection.websocket().is_some() {
+                        *since = None;
+                        return Ok(());
+                    }
                 }
                 Frame::Invalid(invalid) => {
                     let oversized =
