@@ -77,8 +77,16 @@ impl Run {
             Value::Null => Val::int(0),
             Value::Int(n) => Val::int(n),
             Value::Str(text) => {
-                target.text.clear();
-                target.text.extend_from_slice(text);
+                let own = target.text.as_ptr_range();
+                if own.contains(&text.as_ptr()) {
+                    // The slot's own bytes, or a part of them.
+                    let from = text.as_ptr().addr() - own.start.addr();
+                    target.text.copy_within(from..from + text.len(), 0);
+                    target.text.truncate(text.len());
+                } else {
+                    target.text.clear();
+                    target.text.extend_from_slice(text);
+                }
                 Val::str(&target.text)
             }
         };
