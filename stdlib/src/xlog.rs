@@ -21,7 +21,7 @@ fn level(text: &[u8]) -> Option<Level> {
             .filter(|_| !text.is_empty())
             .map(Level::nearest)
     };
-    Level::from_name(name).or_else(number)
+    Level::like_name(name).or_else(number)
 }
 
 impl Parse for LevelName {

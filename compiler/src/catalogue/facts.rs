@@ -55,6 +55,21 @@ impl Versions {
     }
 }
 
+impl Versions {
+    /// For people: since when and until when Kamailio has it; `None` where it always had it.
+    pub fn in_words(self) -> Option<String> {
+        match (self.since(), self.until()) {
+            (None, None) => None,
+            (Some(since), None) => Some(format!("Kamailio has it since {since}")),
+            (None, Some(until)) => Some(format!("Kamailio had it until {until}")),
+            (Some(since), Some(until)) if since == until => {
+                Some(format!("only Kamailio {since} had it"))
+            }
+            (Some(since), Some(until)) => Some(format!("Kamailio had it from {since} to {until}")),
+        }
+    }
+}
+
 /// How many arguments a form of a function takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arity {

@@ -263,6 +263,8 @@ pub enum Expr {
     ToInt(Box<Expr>),
     /// A value as a string.
     ToStr(Box<Expr>),
+    /// An integer as its decimal text, another value as it is.
+    Worded(Box<Expr>),
     /// Arithmetic on two integers.
     Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
     /// `~` of an integer.
@@ -297,6 +299,9 @@ pub enum Expr {
     MatchesText(Box<Expr>, Box<Expr>),
     /// Whether an address given as text lies in a network: index of a constant of kind `network`.
     InNetwork(Box<Expr>, u32),
+    /// Whether an address given as text is the address or lies in the network that is given as text:
+    /// 0 or 1.
+    Within(Box<Expr>, Box<Expr>),
     /// Whether a URI or an address, given as text, is this server's: 0 or 1.
     IsOwn(Own, Box<Expr>),
     /// Whether a value is not null: 0 or 1.
@@ -430,10 +435,12 @@ impl Expr {
         match self {
             Int(_) | ReturnCode | PvInt(_) | ToInt(_) | Arithmetic(..) | BitNot(_)
             | Compare(..) | Not(_) | And(..) | Or(..) | SameText(..) | SameWord(..) | Equal(..)
-            | Matches(..) | MatchesText(..) | InNetwork(..) | IsOwn(..) | Defined(_)
+            | Matches(..) | MatchesText(..) | InNetwork(..) | Within(..) | IsOwn(..) | Defined(_)
             | Length(_) | Call(_) | Block(_) | Assign(_) | Truth(_) => Type::Int,
             Str(_) | Format(_) | ToStr(_) | Concat(_) => Type::Str,
-            Null | Var(_) | Pv(_) | Transform { .. } | Add { .. } | GiveUp => Type::Any,
+            Null | Var(_) | Pv(_) | Transform { .. } | Add { .. } | Worded(_) | GiveUp => {
+                Type::Any
+            }
             Choose(parts) => join(parts[1].ty(), parts[2].ty()),
             Else(first, second) => join(first.ty(), second.ty()),
         }

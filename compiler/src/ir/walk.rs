@@ -31,6 +31,7 @@ impl Expr {
             Format(list) | Concat(list) => list.iter().for_each(f),
             ToInt(e)
             | ToStr(e)
+            | Worded(e)
             | BitNot(e)
             | Not(e)
             | Defined(e)
@@ -46,6 +47,7 @@ impl Expr {
             | SameText(a, b)
             | SameWord(a, b)
             | MatchesText(a, b)
+            | Within(a, b)
             | Else(a, b) => {
                 f(a);
                 f(b);

@@ -1,30 +1,37 @@
 //! Arguments of functions: what is written, as what the declaration asks for (semantics reference
 //! §6.3).
 //!
-//! A computed argument is passed as it is and not read as a format again, as Kamailio does: text
-//! that came in a message is never expanded.
+//! A computed argument is passed as it is. Kamailio reads it as a format again and expands what a
+//! `$` in it says; here text that came in a message is never expanded.
 
 use kcc_runtime::declare::{ArgDecl, ArgKind, Routes};
 use kcc_runtime::value::parse_int;
 
 use super::node::{Node, NodeKind};
 use super::{Resolver, lossy};
+use crate::catalogue::{self, Version};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Arg, Expr};
+use crate::release::Release;
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind};
 use crate::syntax::literal::Locator;
 use crate::syntax::pvar::parse_variable;
 
 impl Resolver<'_> {
-    /// An argument of a module's function.
-    pub(super) fn argument(&mut self, wanted: &ArgDecl, expr: &ast::Expr) -> Option<Arg> {
+    /// An argument of a module's function. `prepared`: the function takes constants only.
+    pub(super) fn argument(
+        &mut self,
+        wanted: &ArgDecl,
+        expr: &ast::Expr,
+        prepared: bool,
+    ) -> Option<Arg> {
         match &expr.kind {
             ExprKind::Str(literal) => {
                 let locator = literal.locator(self.sources);
                 return self.literal_argument(wanted, &literal.value, &locator, literal.span);
             }
-            ExprKind::Variable(variable) if matches!(wanted.kind, ArgKind::Place) => {
+            ExprKind::Variable(variable) if matches!(wanted.kind, ArgKind::Place) && !prepared => {
                 return self.target(variable, false).map(Arg::Place);
             }
             _ => {}
@@ -36,8 +43,53 @@ impl Resolver<'_> {
                 self.literal_argument(wanted, &text.clone(), &Locator::whole(node.span), node.span)
             }
             NodeKind::Int(n) => self.number_argument(wanted, *n, node.span),
+            _ if prepared => {
+                self.not_constant(wanted, expr);
+                None
+            }
             _ => self.computed_argument(wanted, &node),
         }
+    }
+
+    /// Whether the arguments of a function have to be constant: Kamailio prepares them once, and
+    /// its function cannot do it again at each call (semantics reference §6.3).
+    pub(super) fn takes_constants(&self, name: &str, count: usize) -> bool {
+        let version = match self.options.release {
+            Release::V4_2 => Version::V4_2,
+            Release::V5_6 => Version::V5_6,
+            Release::V6_1 => Version::V6,
+        };
+        catalogue::functions(name).any(|fact| {
+            fact.constant
+                && fact.arity.takes(count)
+                && fact.versions.has(version)
+                && self.names.is_loaded(fact.module)
+        })
+    }
+
+    /// Says that an argument of a function that takes constants is not one.
+    fn not_constant(&mut self, wanted: &ArgDecl, expr: &ast::Expr) {
+        let message = format!("`{}` must be constant", wanted.name);
+        let diagnostic = Diagnostic::error("not-constant", message)
+            .label(expr.span, "this is evaluated at each call")
+            .note("Kamailio prepares the arguments of this function once, when it starts");
+        let in_text = matches!(
+            wanted.kind,
+            ArgKind::Text
+                | ArgKind::Any
+                | ArgKind::Int
+                | ArgKind::Place
+                | ArgKind::Parsed(_)
+                | ArgKind::Route(_)
+        );
+        let written = lossy(self.sources.text(expr.span)).into_owned();
+        self.report(match &expr.kind {
+            ExprKind::Variable(_) if in_text => {
+                diagnostic.help(format!("put the variable into a string: \"{written}\""))
+            }
+            _ if in_text => diagnostic.help("assign it to a variable, and put that into a string"),
+            _ => diagnostic,
+        });
     }
 
     /// A string literal.
@@ -162,10 +214,6 @@ impl Resolver<'_> {
 
     /// The number of a flag that is given by number or name.
     pub(super) fn flag(&mut self, text: &[u8], span: Span) -> Option<u8> {
-        let name = lossy(text);
-        if let Some((bit, _)) = self.flags.get(&*name) {
-            return Some(*bit);
-        }
         match parse_int(text) {
             Some(n @ 0..32) if !text.is_empty() => Some(n as u8),
             Some(n) if !text.is_empty() => {
@@ -173,21 +221,30 @@ impl Resolver<'_> {
                 self.error("bad-flag", message, span);
                 None
             }
-            _ => {
-                let like = crate::diagnostic::nearest(&name, self.flags.keys().map(|name| &**name));
-                let like = like.map(str::to_owned);
-                let diagnostic =
-                    Diagnostic::error("unknown-flag", format!("there is no flag `{name}`"))
-                        .label(span, "")
-                        .help(format!("declare it: `flags {name};`"));
-                let diagnostic = match like {
-                    Some(like) => super::names::suggest(diagnostic, Some(like)),
-                    None => diagnostic,
-                };
-                self.report(diagnostic);
-                None
-            }
+            _ => self.flag_name(text, span),
         }
+    }
+
+    /// The number of a flag that is given by name.
+    pub(super) fn flag_name(&mut self, text: &[u8], span: Span) -> Option<u8> {
+        let name = lossy(text);
+        if let Some((bit, _)) = self.flags.get(&*name) {
+            return Some(*bit);
+        }
+        let like = crate::diagnostic::nearest(&name, self.flags.keys().map(|name| &**name));
+        let like = like.map(str::to_owned);
+        let diagnostic =
+            Diagnostic::error("unknown-flag", format!("there is no flag `{name}`")).label(span, "");
+        let is_word = !text.first().is_none_or(u8::is_ascii_digit)
+            && text
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let diagnostic = match is_word {
+            true => diagnostic.help(format!("declare it: `flags {name};`")),
+            false => diagnostic,
+        };
+        self.report(super::names::suggest(diagnostic, like));
+        None
     }
 }
 

@@ -37,13 +37,14 @@ impl Resolver<'_> {
             }
         };
         self.check_kind(decl, call.span);
+        let prepared = self.takes_constants(name, call.args.len());
         let outer = std::mem::replace(&mut self.in_argument, true);
         let mut args = Vec::with_capacity(decl.args.len());
         let mut good = true;
         for (n, wanted) in decl.args.iter().enumerate() {
             let arg = match call.args.get(n).map(|arg| (&arg.kind, arg.span)) {
                 None => Some(Arg::Absent),
-                Some((Given::Expr(expr), _)) => self.argument(wanted, expr),
+                Some((Given::Expr(expr), _)) => self.argument(wanted, expr, prepared),
                 Some((_, span)) => {
                     self.error("bad-argument", "this is no argument of a function", span);
                     None
@@ -150,7 +151,8 @@ impl Resolver<'_> {
             return;
         }
         let message = format!("`{name}` is known to Kamailio (module `{module}`)");
-        self.unsupported("unsupported-function", message, span);
+        let versions = forms.first().map(|fact| fact.versions);
+        self.unsupported_of("unsupported-function", message, span, versions);
         // What stands in the arguments is checked all the same.
         let outer = std::mem::replace(&mut self.in_argument, true);
         for arg in &call.args {

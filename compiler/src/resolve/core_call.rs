@@ -28,11 +28,17 @@ impl Resolver<'_> {
         if let Some(named) = self.named_call(decl, call) {
             return named;
         }
+        let kinds = written_kinds(name, call.args.len());
         let mut args = Vec::with_capacity(decl.args.len());
         let mut good = true;
         for (n, wanted) in decl.args.iter().enumerate() {
+            let kinds = kinds.get(n).copied();
             let arg = match call.args.get(n) {
                 None => Some(Arg::Absent),
+                Some(arg) if kinds.is_some_and(|kinds| !fits(&arg.kind, kinds)) => {
+                    self.misfit(name, kinds.unwrap_or_default(), arg.span);
+                    None
+                }
                 Some(arg) => self.core_argument(wanted, arg),
             };
             good &= arg.is_some();
@@ -69,7 +75,8 @@ impl Resolver<'_> {
         });
         if takes && own.is_empty() {
             let message = format!("`{name}` is a statement of Kamailio's core");
-            self.unsupported("unsupported-function", message, call.callee.span);
+            let versions = known.first().map(|fact| fact.versions);
+            self.unsupported_of("unsupported-function", message, call.callee.span, versions);
             return;
         }
         let mut forms: Vec<String> = own.iter().map(|decl| signature(decl)).collect();
@@ -84,11 +91,23 @@ impl Resolver<'_> {
         );
     }
 
+    fn misfit(&mut self, name: &str, kinds: &str, span: Span) {
+        let wanted: Vec<&str> = kinds.split('|').map(kind_text).collect();
+        let message = format!("`{name}` does not take this");
+        let diagnostic = Diagnostic::error("bad-argument", message)
+            .label(span, format!("{} is expected", wanted.join(" or ")))
+            .note("statements of the language take what is written, and no expressions");
+        self.report(diagnostic);
+    }
+
     fn core_argument(&mut self, wanted: &ArgDecl, arg: &ast::Arg) -> Option<Arg> {
         let span = arg.span;
         match &arg.kind {
             Given::Expr(expr) => {
                 if let ast::ExprKind::Str(literal) = &expr.kind {
+                    if matches!(wanted.kind, ArgKind::Flag) {
+                        return self.flag_name(&literal.value, span).map(flag_arg);
+                    }
                     let locator = literal.locator(self.sources);
                     return self.plain_argument(wanted, &literal.value, &locator, span);
                 }
@@ -142,6 +161,50 @@ impl Resolver<'_> {
             ArgKind::Flag => self.flag(text, span).map(flag_arg),
             _ => self.literal_argument(wanted, text, locator, span),
         }
+    }
+}
+
+/// What the arguments of a statement may be, as the catalogue has it: `int`, `str|host` …
+fn written_kinds(name: &str, count: usize) -> Vec<&'static str> {
+    let form = catalogue::core_function(name).find(|fact| fact.arity.takes(count));
+    form.map_or(Vec::new(), |fact| fact.kinds().collect())
+}
+
+/// Whether an argument is written as one of `kinds`.
+fn fits(given: &Given, kinds: &str) -> bool {
+    use ast::ExprKind::{Number, Str};
+    let fits: &[&str] = match given {
+        Given::Expr(expr) => match &expr.kind {
+            ast::ExprKind::Error => return true,
+            Number(_) => &["int", "expr"],
+            Str(_) => &["str", "host", "flag", "socket", "expr"],
+            _ => &["expr"],
+        },
+        Given::Word(_) => &["id", "host", "flag", "socket"],
+        Given::Socket(socket) if socket.protocol.is_none() && socket.port.is_none() => {
+            &["socket", "ip", "host"]
+        }
+        Given::Socket(_) => &["socket"],
+        Given::Protocol(_) => &["proto"],
+        Given::UriHost => &["uri:host"],
+        Given::UriPort => &["uri:port"],
+    };
+    kinds.split('|').any(|kind| fits.contains(&kind))
+}
+
+/// A kind for people.
+fn kind_text(kind: &str) -> &str {
+    match kind {
+        "int" => "a number",
+        "str" => "a string",
+        "expr" => "an expression",
+        "flag" => "the name of a flag",
+        "host" => "a host",
+        "ip" => "an address",
+        "socket" => "a socket",
+        "proto" => "a protocol",
+        "id" => "a name",
+        other => other,
     }
 }
 

@@ -13,6 +13,45 @@ use crate::syntax::ast::{
     self, CoreParameter, Custom, FlagDeclaration, ItemKind, Parameter, ParameterValue, Value,
 };
 
+/// Parameters whose number may be negative.
+const NEGATIVE: [&str; 35] = [
+    "core_log",
+    "corelog",
+    "debug",
+    "dns_sctp_pref",
+    "dns_sctp_preference",
+    "dns_tcp_pref",
+    "dns_tcp_preference",
+    "dns_tls_pref",
+    "dns_tls_preference",
+    "dns_udp_pref",
+    "dns_udp_preference",
+    "ip_free_bind",
+    "ip_nonlocal_bind",
+    "ipfreebind",
+    "latency_cfg_log",
+    "latency_log",
+    "mem_add_size",
+    "mem_dbg",
+    "mem_join",
+    "mem_log",
+    "mem_safety",
+    "mem_status_mode",
+    "mem_summary",
+    "memdbg",
+    "memlog",
+    "received_route_mode",
+    "sip_parser_log",
+    "sip_parser_log_oneline",
+    "sip_parser_mode",
+    "tcp_connect_timeout",
+    "tcp_connection_lifetime",
+    "tcp_script_mode",
+    "tcp_send_timeout",
+    "tcp_wait_data",
+    "udp4_raw",
+];
+
 impl Resolver<'_> {
     /// Everything but route blocks.
     pub(super) fn items(&mut self, file: &ast::File) {
@@ -95,7 +134,7 @@ impl Resolver<'_> {
             ParameterValue::Number(n) => {
                 let text = self.sources.text(parameter.value_span);
                 let negative = text.first() == Some(&b'-');
-                let fits = takes("intno") || (takes("int") && !negative);
+                let fits = takes("int") && (!negative || NEGATIVE.contains(&name));
                 match host && !fits {
                     // A host name can be a number.
                     true => (Setting::Str(text.to_vec()), !negative),

@@ -40,7 +40,7 @@ impl Resolver<'_> {
         if !declared.iter().any(|declared| *declared == name) {
             let like = nearest(&name, declared.iter().map(String::as_str)).map(str::to_owned);
             let message = format!("there is no {} `{name}`", family.what);
-            let diagnostic = Diagnostic::error("undeclared-name", message).label(span, "");
+            let diagnostic = Diagnostic::warning("undeclared-name", message).label(span, "");
             let Family { module, param, .. } = family;
             self.report(match like {
                 Some(like) => suggest(diagnostic, Some(like)),
@@ -48,7 +48,6 @@ impl Resolver<'_> {
                     "declare it: `modparam(\"{module}\", \"{param}\", \"{name}=>…\")`"
                 )),
             });
-            return None;
         }
         Some(Arg::Value(self.format(text, locator)?))
     }

@@ -6,26 +6,38 @@ use kcc_runtime::intrinsics::Network;
 use kcc_sip::method::Method;
 
 use super::core_call::protocol_text;
-use super::node::{Node, NodeKind, comparison};
-use super::{Resolver, context};
+use super::node::{Node, NodeKind, Static, binary_text, comparison};
+use super::{Resolver, context, lossy};
+use crate::diagnostic::Diagnostic;
 use crate::ir::{Arg, Comparison, Expr, Operand, Own, PvRef};
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, Test, TestSubject, TestValue};
+use crate::syntax::ast::{BinaryOp, Test, TestSubject, TestValue, UnaryOp};
 
 impl Resolver<'_> {
     /// A test: 0 or 1. `None` after an error.
     pub(super) fn keyword_test(&mut self, test: &Test) -> Option<Expr> {
         use TestSubject::*;
-        if matches!(
-            test.subject,
-            SndIp | ToIp | SndPort | ToPort | SndProto | SndAf
-        ) && self.kind != kcc_runtime::declare::Routes::ONSEND
+        if matches!(test.subject, SndIp | ToIp) && self.kind != kcc_runtime::declare::Routes::ONSEND
         {
             let message = "this can be tested in `onsend_route` only";
             self.error("wrong-route-kind", message, test.subject_span);
             return None;
         }
+        if !self.can_be_tested(test) {
+            return None;
+        }
         let span = test.subject_span;
+        if matches!(test.subject, SndPort | ToPort | SndProto | SndAf)
+            && self.kind != kcc_runtime::declare::Routes::ONSEND
+        {
+            let message = "this is known in `onsend_route` only";
+            self.report(
+                Diagnostic::warning("unknown-here", message)
+                    .label(span, "")
+                    .note("the whole condition does not hold here, negated or not"),
+            );
+            return Some(Expr::GiveUp);
+        }
         match test.subject {
             Method => self.method_test(test),
             Uri | Status => {
@@ -79,6 +91,77 @@ impl Resolver<'_> {
                 self.protocol_test(test, protocol)
             }
         }
+    }
+
+    /// Whether this keyword can be compared so, and with that.
+    fn can_be_tested(&mut self, test: &Test) -> bool {
+        use BinaryOp::{Equal, Match, NotEqual, StrEqual, StrNotEqual};
+        let (integer, method, matched) = match test.subject {
+            TestSubject::Method => (false, true, true),
+            TestSubject::Uri | TestSubject::Status | TestSubject::FromUri | TestSubject::ToUri => {
+                (false, false, true)
+            }
+            TestSubject::SrcIp | TestSubject::DstIp | TestSubject::SndIp | TestSubject::ToIp => {
+                (false, false, true)
+            }
+            TestSubject::Proto | TestSubject::SndProto => (false, false, false),
+            _ => (true, false, false),
+        };
+        let fits = match test.op {
+            Equal | NotEqual | StrEqual | StrNotEqual => true,
+            Match => matched,
+            BinaryOp::Less | BinaryOp::Greater | BinaryOp::LessEqual | BinaryOp::GreaterEqual => {
+                integer
+            }
+            _ => false,
+        };
+        if !fits {
+            let subject = lossy(self.sources.text(test.subject_span)).into_owned();
+            let op = binary_text(test.op);
+            let message = format!("`{subject}` cannot be compared with `{op}`");
+            let diagnostic = Diagnostic::error("bad-test", message).label(test.op_span, "");
+            let variable = match test.subject {
+                TestSubject::Method => "$rm",
+                TestSubject::Uri => "$ru",
+                TestSubject::Status => "$rs",
+                TestSubject::FromUri => "$fu",
+                TestSubject::ToUri => "$tu",
+                TestSubject::SrcIp => "$si",
+                TestSubject::DstIp => "$Ri",
+                TestSubject::Proto => "$proto",
+                TestSubject::SrcPort => "$sp",
+                TestSubject::DstPort => "$Rp",
+                TestSubject::MsgLen => "$ml",
+                _ => "",
+            };
+            self.report(match variable.is_empty() {
+                true => diagnostic,
+                false => diagnostic.help(format!("test `{variable}`")),
+            });
+            return false;
+        }
+        let text = !integer && !matches!(test.subject, TestSubject::Proto | TestSubject::SndProto);
+        let wrong = match &test.value {
+            TestValue::Myself(span) if method || test.op == Match => Some(*span),
+            TestValue::Network(network) if test.op == Match => Some(network.span),
+            // A single word is a host only of an address.
+            TestValue::Word(word)
+                if text && !method && !is_address(test.subject) && is_plain_word(&word.text) =>
+            {
+                Some(word.span)
+            }
+            _ => None,
+        };
+        if let Some(span) = wrong {
+            let subject = lossy(self.sources.text(test.subject_span)).into_owned();
+            let message = format!("`{subject}` cannot be compared with this");
+            let diagnostic = Diagnostic::error("bad-test", message).label(span, "");
+            self.report(match &test.value {
+                TestValue::Word(_) => diagnostic.help("write it in quotes"),
+                _ => diagnostic,
+            });
+        }
+        wrong.is_none()
     }
 
     /// A variable that the language itself reads, whether or not its module is loaded.
@@ -158,6 +241,10 @@ impl Resolver<'_> {
             return None;
         }
         if test.op == BinaryOp::Match {
+            if node.static_type() == Some(Static::Int) {
+                self.refuse_number(node);
+                return None;
+            }
             let read = Node::new(NodeKind::Select(text), test.subject_span);
             let whole = Node::new(
                 NodeKind::Binary(BinaryOp::Match, Box::new(read), Box::new(node.clone())),
@@ -187,10 +274,28 @@ impl Resolver<'_> {
                 let node = self.node(expr);
                 match &node.kind {
                     NodeKind::Error => return None,
-                    NodeKind::Str(text) if test.op != BinaryOp::Match => {
-                        super::lossy(text).into_owned()
+                    NodeKind::Str(network) if test.op != BinaryOp::Match => {
+                        let network = lossy(network).into_owned();
+                        if Network::parse(network.as_bytes()).is_err() && !looks_like_host(&network)
+                        {
+                            let message = "no address is equal to this";
+                            self.warning("never-equal", message, node.span);
+                            return Some(signed(test.op, Expr::Int(0)));
+                        }
+                        network
                     }
-                    _ => return self.compared_text(test, text, &node),
+                    _ if test.op == BinaryOp::Match => {
+                        return self.compared_text(test, text, &node);
+                    }
+                    NodeKind::Int(_) | NodeKind::Unary(UnaryOp::Int, _) => {
+                        self.refuse_number(&node);
+                        return None;
+                    }
+                    _ => {
+                        let other = self.text_expr(&node);
+                        let within = Expr::Within(Box::new(text), Box::new(other));
+                        return Some(signed(test.op, within));
+                    }
                 }
             }
             TestValue::Word(word) => word.text.to_string(),
@@ -207,6 +312,11 @@ impl Resolver<'_> {
         let span = test.op_span;
         let number = self.constant(Network::KIND, network.as_bytes(), |_, _| span)?;
         Some(signed(test.op, Expr::InNetwork(Box::new(text), number)))
+    }
+
+    fn refuse_number(&mut self, node: &Node) {
+        let message = "a string is expected, and this is a number";
+        self.error("type-mismatch", message, node.span);
     }
 
     fn number_test(&mut self, test: &Test, number: Expr) -> Option<Expr> {
@@ -246,10 +356,9 @@ impl Resolver<'_> {
                     NodeKind::Error => None,
                     NodeKind::Str(_) => {
                         let message = "`proto` is never equal to a string";
-                        let diagnostic =
-                            crate::diagnostic::Diagnostic::warning("never-equal", message)
-                                .label(node.span, "")
-                                .help("write the protocol without quotes, or test `$proto`");
+                        let diagnostic = Diagnostic::warning("never-equal", message)
+                            .label(node.span, "")
+                            .help("write the protocol without quotes, or test `$proto`");
                         self.report(diagnostic);
                         Some(signed(test.op, Expr::Int(0)))
                     }
@@ -268,6 +377,17 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+fn is_address(subject: TestSubject) -> bool {
+    use TestSubject::{DstIp, SndIp, SrcIp, ToIp};
+    matches!(subject, SrcIp | DstIp | SndIp | ToIp)
+}
+
+/// Whether it is one word, and no host name with dots.
+fn is_plain_word(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn myself(op: BinaryOp, own: Own, text: Expr) -> Expr {

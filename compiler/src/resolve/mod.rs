@@ -35,6 +35,7 @@ use kcc_runtime::custom::Custom;
 use kcc_runtime::declare::{ConstantKind, Module, Routes};
 use kcc_runtime::program::{ConstantSpec, Manifest, Setting, VarSpec};
 
+use crate::catalogue::Versions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::ir;
 use crate::release::Release;
@@ -91,8 +92,8 @@ pub fn resolve(
         flags: HashMap::new(),
         avpflags: HashMap::new(),
         customs: HashMap::new(),
-        routes: HashMap::new(),
         custom: None,
+        routes: HashMap::new(),
         kind: Routes::REQUEST,
         in_argument: false,
         incomplete: false,
@@ -130,9 +131,9 @@ struct Resolver<'a> {
     flags: HashMap<Box<str>, (u8, Span)>,
     avpflags: HashMap<Box<str>, (u8, Span)>,
     customs: HashMap<String, Span>,
-    /// Numbers of route blocks.
     /// What the configuration declares of them, once all are known.
     custom: Option<Custom>,
+    /// Numbers of route blocks.
     routes: HashMap<(u16, String), u32>,
     /// The kind of the block that is resolved.
     kind: Routes,
@@ -158,14 +159,28 @@ impl Resolver<'_> {
 
     /// Reports what Kamailio knows and this server does not.
     fn unsupported(&mut self, code: &'static str, message: impl Into<String>, span: Span) {
+        self.unsupported_of(code, message, span, None);
+    }
+
+    /// As [`Self::unsupported`]; says which versions of Kamailio have it.
+    fn unsupported_of(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        versions: Option<Versions>,
+    ) {
         let severity = match self.options.allow_unsupported {
             true => Severity::Warning,
             false => Severity::Error,
         };
         self.incomplete = true;
-        self.report(
-            Diagnostic::new(severity, code, message).label(span, "not supported by kcc yet"),
-        );
+        let diagnostic =
+            Diagnostic::new(severity, code, message).label(span, "not supported by kcc yet");
+        self.report(match versions.and_then(Versions::in_words) {
+            Some(versions) => diagnostic.note(versions),
+            None => diagnostic,
+        });
     }
 
     /// File and line of `span`.

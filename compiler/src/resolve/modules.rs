@@ -32,10 +32,11 @@ impl Resolver<'_> {
             }
             return;
         }
-        if catalogue::module(name).is_some() {
+        if let Some(fact) = catalogue::module(name) {
             self.names.load_unsupported(name);
             let message = format!("module `{name}` is known to Kamailio");
-            self.unsupported("unsupported-module", message, load.module.span);
+            let versions = Some(fact.versions);
+            self.unsupported_of("unsupported-module", message, load.module.span, versions);
             return;
         }
         let own = self.names.available().map(|module| module.name);
@@ -126,12 +127,13 @@ impl Resolver<'_> {
     fn set_param(&mut self, module: &'static Module, param: &ModParam, value: &Setting) {
         let name = param.name.lossy().into_owned();
         let Some(decl) = module.param(&name) else {
-            if catalogue::param(module.name, &name).is_some() {
+            if let Some(fact) = catalogue::param(module.name, &name) {
                 let message = format!(
                     "parameter `{name}` of module `{}` is known to Kamailio",
                     module.name
                 );
-                self.unsupported("unsupported-parameter", message, param.name.span);
+                let (span, versions) = (param.name.span, Some(fact.versions));
+                self.unsupported_of("unsupported-parameter", message, span, versions);
                 return;
             }
             let own = module.params.map_or(&[][..], |params| params.list);

@@ -172,12 +172,14 @@ impl Names {
         has: impl Fn(&&'static Module) -> bool,
         known: impl Iterator<Item = &'static str>,
     ) -> Missing {
+        let known: Vec<&'static str> = known.collect();
+        if let Some(module) = known.iter().copied().find(|module| self.is_loaded(module)) {
+            return Missing::Unsupported(module);
+        }
         if let Some(module) = self.available.iter().copied().find(has) {
             return Missing::NotLoaded(module.name);
         }
-        let known: Vec<&'static str> = known.collect();
-        let loaded = known.iter().copied().find(|module| self.is_loaded(module));
-        match loaded.or(known.first().copied()) {
+        match known.first() {
             Some(module) => Missing::Unsupported(module),
             None => Missing::Unknown,
         }
@@ -208,8 +210,6 @@ impl Names {
         nearest(name, own).map(str::to_owned)
     }
 
-    /// The transformation most like this one, as `class.name`.
-    pub fn like_transformation(&self, class: &str, name: &str) -> Option<String> {
     /// The first name of a select most like `name`, with its `@`.
     pub fn like_select(&self, name: &str) -> Option<String> {
         let own = self.pvs.keys().copied();
@@ -221,6 +221,8 @@ impl Names {
         self.pv(name).is_none() && matches!(self.missing_pv(name), Missing::Unknown)
     }
 
+    /// The transformation most like this one, as `class.name`.
+    pub fn like_transformation(&self, class: &str, name: &str) -> Option<String> {
         let all: Vec<String> = self
             .transformations
             .iter()

@@ -1,10 +1,17 @@
 //! Statements and blocks.
 
 use super::Resolver;
-use super::node::{Node, Static};
+use super::node::{Node, NodeKind, Static};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Arm, Expr, Stmt, StmtKind};
 use crate::syntax::ast::{self, LeaveKind};
+
+/// Variables that take text: a variable that holds an integer gives its digits, a computed integer
+/// is refused when it is assigned (semantics reference §10).
+const TEXTS: [&str; 16] = [
+    "ru", "rU", "rd", "du", "br", "fu", "fU", "fd", "fn", "tu", "tU", "td", "tn", "tUl", "fs",
+    "fsn",
+];
 
 impl Resolver<'_> {
     /// A list of statements.
@@ -73,9 +80,24 @@ impl Resolver<'_> {
         if value.is_error() {
             return None;
         }
+        let target = target?;
+        let text = matches!(&target, ir::Target::Pv(pv) if TEXTS.contains(&pv.decl.name));
+        let assigned = self.assigned(&value);
+        let assigned = match &value.kind {
+            NodeKind::Read(..) if text => Expr::Worded(Box::new(assigned)),
+            _ => assigned,
+        };
+        if text && value.static_type() == Some(Static::Int) {
+            self.report(
+                Diagnostic::warning("number-for-text", "this variable takes no number")
+                    .label(value.span, "")
+                    .note("the assignment fails each time, as it does on Kamailio")
+                    .help("convert it with `(str)`"),
+            );
+        }
         Some(ir::Assign {
-            target: target?,
-            value: self.assigned(&value),
+            target,
+            value: assigned,
         })
     }
 

@@ -57,6 +57,12 @@ impl Resolver<'_> {
 
     fn base(&mut self, variable: &Variable) -> Option<Base> {
         let name = &*variable.name.text;
+        if let (Some(index), "null" | "rc" | "retcode" | "?" | "var" | "vz" | "vn") =
+            (&variable.index, name)
+        {
+            self.no_index(name, index.span);
+            return None;
+        }
         match name {
             "null" => return Some(Base::Null),
             "rc" | "retcode" | "?" => return Some(Base::Code),
@@ -66,6 +72,10 @@ impl Resolver<'_> {
                     self.error("missing-name", message, variable.span);
                     return None;
                 };
+                if inner.text.is_empty() {
+                    self.error("missing-name", "the name is empty", variable.span);
+                    return None;
+                }
                 return Some(Base::Slot(self.slot(
                     name == "vn",
                     &inner.text,
@@ -77,6 +87,11 @@ impl Resolver<'_> {
         let Some(decl) = self.names.pv(name) else {
             return self.unknown_variable(variable);
         };
+        match decl.name {
+            "sel" => return self.sel(decl, variable).map(Base::Pv),
+            "ccp" => return self.ccp(decl, variable).map(Base::Pv),
+            _ => {}
+        }
         Some(Base::Pv(self.pv_ref(decl, variable)?))
     }
 
@@ -87,11 +102,6 @@ impl Resolver<'_> {
         match (&decl.inner, &variable.inner) {
             (Some(wanted), Some(inner)) => {
                 args.push(self.inner(wanted, inner)?);
-        match decl.name {
-            "sel" => return self.sel(decl, variable).map(Base::Pv),
-            "ccp" => return self.ccp(decl, variable).map(Base::Pv),
-            _ => {}
-        }
                 self.holes(wanted, inner, &mut args)?;
             }
             (Some(wanted), None) if wanted.optional => args.push(Arg::Absent),
@@ -118,10 +128,15 @@ impl Resolver<'_> {
         if decl.index {
             args.push(index);
         } else if let Some(index) = &variable.index {
-            let message = format!("`${name}` has one value: the index has no effect");
-            self.warning("index-without-effect", message, index.span);
+            self.no_index(name, index.span);
+            return None;
         }
         Some(PvRef { decl, args })
+    }
+
+    fn no_index(&mut self, name: &str, span: Span) {
+        let message = format!("`${name}` has one value, and takes no index");
+        self.error("unexpected-index", message, span);
     }
 
     /// An index that is a variable: it must hold an integer when it is read.
@@ -430,6 +445,18 @@ impl Resolver<'_> {
         good.then_some(parts)
     }
 
+    /// A variable as text shows it.
+    fn shown(&mut self, variable: &Variable) -> Option<Expr> {
+        let plain = variable.transformations.is_empty();
+        match self.names.pv("defn:text") {
+            // The number is shown as it is written.
+            Some(decl) if plain && *variable.name.text == *"defn" => {
+                self.pv_ref(decl, variable).map(Expr::Pv)
+            }
+            _ => self.variable_value(variable),
+        }
+    }
+
     /// A format as a string.
     pub(super) fn format(&mut self, text: &[u8], locator: &Locator) -> Option<Expr> {
         let mut parts = self.format_pieces(text, locator)?;
@@ -445,15 +472,3 @@ impl Resolver<'_> {
 fn or_empty(value: Expr) -> Expr {
     Expr::Else(Box::new(value), Box::new(Expr::text(&b""[..])))
 }
-    /// A variable as text shows it.
-    fn shown(&mut self, variable: &Variable) -> Option<Expr> {
-        let plain = variable.transformations.is_empty();
-        match self.names.pv("defn:text") {
-            // The number is shown as it is written.
-            Some(decl) if plain && *variable.name.text == *"defn" => {
-                self.pv_ref(decl, variable).map(Expr::Pv)
-            }
-            _ => self.variable_value(variable),
-        }
-    }
-

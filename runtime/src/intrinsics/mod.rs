@@ -328,6 +328,15 @@ intrinsics! {
         i64::from(network.contains(&text.text()))
     }
 
+    /// Whether the address `text` lies in the network that `network` says; in none where that is
+    /// no network.
+    fn within(_run, text: Val, network: Val) -> i64 {
+        // SAFETY: compiled code's values live during the call.
+        let (text, network) = unsafe { (text.view(), network.view()) };
+        let found = <Network as crate::declare::Parse>::parse(&network.text());
+        i64::from(found.is_ok_and(|network| network.contains(&text.text())))
+    }
+
     /// Whether the host of the URI is this server.
     fn is_myself(run, uri: Val) -> i64 {
         // SAFETY: compiled code's values live during the call.

@@ -45,6 +45,16 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 
+    /// The level that `xlog` takes for a name: the letter after `L_` decides (`L_ERROR` is `L_ERR`),
+    /// the whole name only of `L_CRIT2`.
+    pub fn like_name(name: &str) -> Option<Level> {
+        Self::from_name(name).or_else(|| {
+            let letter = name.strip_prefix('L')?.as_bytes().get(1)?;
+            let own = |level: &Level| level.name().as_bytes().get(2) == Some(letter);
+            Self::ALL.into_iter().rev().find(own)
+        })
+    }
+
     /// The name in the language.
     pub const fn name(self) -> &'static str {
         match self {

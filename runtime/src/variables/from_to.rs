@@ -5,7 +5,7 @@
 use kcc_sip::header::HeaderKind;
 use kcc_sip::{Message, NameAddr};
 
-use super::{Refused, some, text_of};
+use super::{Refused, some};
 use crate::run::Run;
 use crate::value::Value;
 
@@ -33,11 +33,11 @@ fn host(message: &Message, kind: HeaderKind) -> Option<&[u8]> {
 
 /// Makes the edit that gives the part of the header field `kind` the value.
 fn assign(run: &mut Run, kind: HeaderKind, part: Part, value: Value<'_>) -> Result<(), Refused> {
-    let mut digits = [0; 20];
     let text = match value {
         Value::Null | Value::Str([]) if matches!(part, Part::User | Part::Display) => &[],
         Value::Null => return Err(Refused::Null),
-        value => text_of(value, &mut digits)?,
+        Value::Int(_) => return Err(Refused::NotText),
+        Value::Str(text) => text,
     };
     let (message, edits) = run.edit();
     let address = address(message, kind).ok_or(Refused::NoHeader)?;

@@ -36,7 +36,7 @@ pub mod xavp;
 use std::io::Write;
 
 use crate::run::Run;
-use crate::value::{Val, Value};
+use crate::value::Val;
 
 /// Why a variable does not take a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,15 +102,6 @@ pub fn decimal(n: i64, digits: &mut [u8; 20]) -> &[u8] {
     let unused = rest.len();
     let len = digits.len() - unused;
     &digits[..len]
-}
-
-/// The text of a value to assign: an integer is written in decimal into `digits`.
-fn text_of<'a>(value: Value<'a>, digits: &'a mut [u8; 20]) -> Result<&'a [u8], Refused> {
-    match value {
-        Value::Str(text) => Ok(text),
-        Value::Int(n) => Ok(decimal(n, digits)),
-        Value::Null => Err(Refused::Null),
-    }
 }
 
 /// An empty part counts as none.

@@ -83,7 +83,7 @@ pub mod exports {
     use crate::run::Run;
     use crate::value::{Val, Value};
     use crate::variables::rewrite::UriChange;
-    use crate::variables::{Refused, some, text_of};
+    use crate::variables::{Refused, some};
 
     use super::{current, current_text, received};
 
@@ -123,10 +123,10 @@ pub mod exports {
 
     #[pv_write("rU")]
     fn set_user(run: &mut Run, value: Value) -> Result<(), Refused> {
-        let mut digits = [0; 20];
         let user = match value {
             Value::Null => &[],
-            value => text_of(value, &mut digits)?,
+            Value::Int(_) => return Err(Refused::NotText),
+            Value::Str(user) => user,
         };
         run.rewrite_uri(UriChange::User(user))
     }

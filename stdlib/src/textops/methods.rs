@@ -23,24 +23,33 @@ impl Methods {
 
 impl Parse for Methods {
     const NAME: &'static str = "methods";
-    const WHAT: &'static str = "methods joined by |";
+    const WHAT: &'static str = "a list of methods";
 
     fn parse(text: &[u8]) -> Result<Self, ConstantError> {
         let mut methods = Methods {
             known: 0,
             others: Vec::new(),
         };
+        // One separator at the end is passed over, as Kamailio does.
+        let list = match text.strip_suffix(b"|").or(text.strip_suffix(b",")) {
+            Some(list) if !list.is_empty() => list,
+            _ => text,
+        };
         let mut offset = 0;
-        for part in text.split(|c| *c == b'|') {
+        for part in list.split(|c| matches!(c, b'|' | b',')) {
             let name = kcc_sip::token::trim(part);
+            let wrong = |message: &str| {
+                let message = message.to_owned();
+                Err(ConstantError { offset, message })
+            };
             if !kcc_sip::token::is_token(name) {
-                return Err(ConstantError {
-                    offset,
-                    message: "a method is missing here".to_owned(),
-                });
+                return wrong("a method is missing here");
             }
             let upper = name.to_ascii_uppercase();
             match Method::parse(&upper) {
+                Method::Other if part.len() < list.len() => {
+                    return wrong("a method that Kamailio does not know stands alone only");
+                }
                 Method::Other => methods.others.push(name.into()),
                 method => methods.known |= method.bit(),
             }

@@ -100,6 +100,11 @@ impl Lowering<'_, '_, '_> {
                 let same = self.call_intrinsic("same_word", &[l.0, l.1, r.0, r.1])?[0];
                 self.is(IntCC::NotEqual, same, 0)
             }
+            Expr::Within(address, network) => {
+                let (l, r) = (self.text(address)?, self.text(network)?);
+                let within = self.call_intrinsic("within", &[l.0, l.1, r.0, r.1])?[0];
+                self.is(IntCC::NotEqual, within, 0)
+            }
             Expr::Matches(text, pattern) => self.constant_test("matches", text, *pattern)?,
             Expr::InNetwork(text, network) => self.constant_test("in_network", text, *network)?,
             Expr::MatchesText(text, pattern) => {

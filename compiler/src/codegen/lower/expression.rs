@@ -38,6 +38,10 @@ impl Lowering<'_, '_, '_> {
                 let value = self.expression(inner)?;
                 self.as_text(value)?
             }
+            Expr::Worded(inner) => {
+                let value = self.expression(inner)?;
+                self.worded(value)?
+            }
             Expr::Arithmetic(op, left, right) => Loaded::Int(self.arithmetic(*op, left, right)?),
             Expr::BitNot(inner) => {
                 let n = self.integer(inner)?;
@@ -64,6 +68,7 @@ impl Lowering<'_, '_, '_> {
             | Expr::SameWord(..)
             | Expr::Matches(..)
             | Expr::MatchesText(..)
+            | Expr::Within(..)
             | Expr::InNetwork(..)
             | Expr::IsOwn(..)
             | Expr::Defined(_) => Loaded::Int(self.flag(expr)?),

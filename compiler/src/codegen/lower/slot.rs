@@ -103,7 +103,7 @@ impl Lowering<'_, '_, '_> {
 fn shows_slot(expr: &Expr) -> bool {
     match expr {
         Expr::Var(_) => true,
-        Expr::ToStr(inner) => shows_slot(inner),
+        Expr::ToStr(inner) | Expr::Worded(inner) => shows_slot(inner),
         Expr::Choose(parts) => shows_slot(&parts[1]) || shows_slot(&parts[2]),
         Expr::Else(first, second) => shows_slot(first) || shows_slot(second),
         Expr::Add { first, .. } => shows_slot(first),

@@ -61,6 +61,23 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
+    /// An integer as a string, another value as it is.
+    pub(super) fn worded(&mut self, value: Loaded) -> Lowered<Loaded> {
+        let Loaded::Any(tag, data) = value else {
+            return self.as_text(value);
+        };
+        let is_int = self.has_kind(tag, tag::INT);
+        let (slow, done) = (self.builder.create_block(), self.join(2));
+        let words = [tag.into(), data.into()];
+        self.builder.ins().brif(is_int, slow, &[], done, &words);
+        self.start(slow);
+        let words = self.call_intrinsic("to_str", &[tag, data])?;
+        self.jump(done, &words);
+        self.start(done);
+        let params = self.builder.block_params(done);
+        Ok(Loaded::Any(params[0], params[1]))
+    }
+
     /// A format.
     pub(super) fn format(&mut self, pieces: &[Expr]) -> Lowered<Loaded> {
         let list = self.list(pieces)?;
