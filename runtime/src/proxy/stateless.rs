@@ -104,14 +104,24 @@ impl Run {
         };
         let wishes = self.wishes();
         let port = wishes.and_then(|w| w.port).unwrap_or(socket.sent_port());
+        // A client of WebSocket is known by its address alone.
+        let instance = self.source.connection.filter(|_| {
+            let protocol = self.source.protocol;
+            protocol.carrier() == protocol
+        });
+        // As Kamailio writes it: of WebSocket the port of SIP is left out, not that of HTTP.
+        let implied = match destination.protocol {
+            Protocol::Ws | Protocol::Wss => Protocol::Tcp.default_port(),
+            _ => socket.protocol.default_port(),
+        };
         let via = NewVia {
             transport: destination.protocol.via_name().as_bytes(),
             host: wishes
                 .and_then(|w| w.host.get())
                 .unwrap_or(socket.sent_host().as_bytes()),
-            port: (port != socket.protocol.default_port()).then_some(port),
+            port: (port != implied).then_some(port),
             branch,
-            instance: self.source.connection.map(|id| id.0.get()),
+            instance: instance.map(|id| id.0.get()),
             rport: wishes.is_some_and(|w| w.rport),
             extra: b"",
         };

@@ -232,7 +232,9 @@ impl WebSocket {
             }
             Error::Utf8(_) => (1007, "Invalid frame payload data"),
             Error::Protocol(
-                ProtocolError::UnknownDataFrameType(_) | ProtocolError::UnknownControlFrameType(_),
+                ProtocolError::InvalidOpcode(_)
+                | ProtocolError::UnknownDataFrameType(_)
+                | ProtocolError::UnknownControlFrameType(_),
             ) => (1008, "Unsupported opcode"),
             _ => (1002, "Protocol error"),
         };
