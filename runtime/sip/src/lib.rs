@@ -15,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod framing;
 pub mod header;
+pub mod hep;
 pub mod identity;
 pub mod message;
 pub mod method;
