@@ -1,4 +1,8 @@
-//! Kamailio's `corex`: further branches.
+//! Kamailio's `corex`: further branches, sockets, raw data, extended flags.
+
+mod address;
+mod flags;
+mod raw;
 
 use kcc_runtime::run::Run;
 
@@ -54,12 +58,22 @@ fn append(run: &mut Run, uri: Option<&[u8]>, q: Option<u16>) -> Result<bool, &'s
     Ok(true)
 }
 
-/// Further branches.
-#[kcc_macros::module(name = "corex")]
+/// Further branches, sockets, raw data, extended flags.
+#[kcc_macros::module(
+    name = "corex",
+    parts(
+        super::raw::exports::PART,
+        super::address::exports::PART,
+        super::flags::exports::PART
+    )
+)]
 pub mod exports {
     use super::{append, preference};
     use kcc_runtime::declare::Text;
     use kcc_runtime::run::Run;
+    use kcc_runtime::shim::Verdict;
+    use kcc_runtime::transport::SocketId;
+    use kcc_runtime::variables::next_hop::socket_called;
 
     /// Adds a branch to `uri`, or to the Request-URI as it is now where none is given; `q` is its
     /// preference, 0 to 1. False beyond `max_branches`.
@@ -81,39 +95,83 @@ pub mod exports {
         append(run, uri.filter(|uri| !uri.is_empty()), q)
     }
 
-    /// Sends the request from the listen socket `socket`: `[proto:]host[:port]`. False if none is
-    /// called that.
+    /// Warns that no socket was found; as in Kamailio the result is true all the same.
+    fn found(run: &mut Run, socket: Option<SocketId>) -> Option<SocketId> {
+        if socket.is_none() {
+            run.warn(&"no listen socket is called that");
+        }
+        socket
+    }
+
+    fn named(run: &Run, name: &[u8]) -> Option<SocketId> {
+        let mut sockets = run.worker().network.sockets().iter();
+        let named = sockets.find(|s| s.name.as_deref().map(str::as_bytes) == Some(name));
+        named.map(|socket| socket.id)
+    }
+
+    fn receive_on(run: &mut Run, socket: Option<SocketId>) {
+        let protocol = |id| Some(run.worker().network.socket(id)?.protocol);
+        let found = socket.and_then(|id| Some((id, protocol(id)?)));
+        if let Some((id, protocol)) = found {
+            (run.source.socket, run.source.protocol) = (id, protocol);
+        }
+    }
+
+    /// Sends the request from the listen socket `socket`: `[proto:]host[:port]`. Where none is
+    /// called that, a warning is logged and nothing changes; the result is true, too.
     ///
     /// ```cfg
     /// set_send_socket("udp:192.0.2.1:5060");
     /// ```
     #[function(routes = "any")]
-    fn set_send_socket(run: &mut Run, socket: Text) -> Result<bool, &'static str> {
-        let found = kcc_runtime::variables::next_hop::socket_called(run, socket);
-        run.target.socket = Some(found.ok_or("no listen socket is called that")?);
-        Ok(true)
+    fn set_send_socket(run: &mut Run, socket: Text) -> Verdict {
+        let socket = socket_called(run, socket);
+        if let Some(socket) = found(run, socket) {
+            run.target.socket = Some(socket);
+        }
+        Verdict::TRUE
     }
 
-    /// Sends the request from the listen socket that was given the name `name`. False if there is
-    /// none.
+    /// As `set_send_socket`, with the name that `listen` gave the socket.
     ///
     /// ```cfg
     /// set_send_socket_name("inside");
     /// ```
     #[function(routes = "any")]
-    fn set_send_socket_name(run: &mut Run, name: Text) -> Result<bool, &'static str> {
-        let named = |socket: &&kcc_runtime::transport::Socket| {
-            socket.name.as_deref().map(str::as_bytes) == Some(name)
-        };
-        let found = run
-            .worker()
-            .network
-            .sockets()
-            .iter()
-            .find(named)
-            .map(|s| s.id);
-        run.target.socket = Some(found.ok_or("no listen socket has that name")?);
-        Ok(true)
+    fn set_send_socket_name(run: &mut Run, name: Text) -> Verdict {
+        let socket = named(run, name);
+        if let Some(socket) = found(run, socket) {
+            run.target.socket = Some(socket);
+        }
+        Verdict::TRUE
+    }
+
+    /// Takes the listen socket `socket`, `[proto:]host[:port]`, as the one that the message came to:
+    /// `$Ri`, `$Rp`, `$proto`; answers leave from it. Where none is called that, a warning is logged
+    /// and nothing changes; the result is true, too.
+    ///
+    /// ```cfg
+    /// set_recv_socket("udp:192.0.2.1:5060");
+    /// ```
+    #[function(routes = "any")]
+    fn set_recv_socket(run: &mut Run, socket: Text) -> Verdict {
+        let socket = socket_called(run, socket);
+        let socket = found(run, socket);
+        receive_on(run, socket);
+        Verdict::TRUE
+    }
+
+    /// As `set_recv_socket`, with the name that `listen` gave the socket.
+    ///
+    /// ```cfg
+    /// set_recv_socket_name("inside");
+    /// ```
+    #[function(routes = "any")]
+    fn set_recv_socket_name(run: &mut Run, name: Text) -> Verdict {
+        let socket = named(run, name);
+        let socket = found(run, socket);
+        receive_on(run, socket);
+        Verdict::TRUE
     }
 
     /// True if `name` is the name of a listen socket.
