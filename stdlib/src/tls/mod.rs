@@ -1,6 +1,9 @@
 //! Kamailio's `tls`: profiles for SIP over TLS, from parameters or from a file of their own.
 
+mod certificate;
 mod profiles;
+mod suite;
+mod variables;
 
 use std::sync::Arc;
 
@@ -25,7 +28,7 @@ use kcc_runtime::transport::{Profile, Security, Tls};
 ///     exit;
 /// }
 /// ```
-#[module(name = "tls")]
+#[module(name = "tls", parts(super::variables::exports::PART))]
 pub mod exports {
     use std::sync::Arc;
 
@@ -33,7 +36,7 @@ pub mod exports {
     use kcc_runtime::run::Run;
     use kcc_runtime::transport::Tls;
 
-    use super::{profiles, reload, security};
+    use super::{profiles, reload, security, suite};
 
     /// Parameters of `tls`.
     #[params]
@@ -72,10 +75,96 @@ pub mod exports {
         /// Check the certificates of peers that show one.
         #[param(default = false)]
         pub verify_certificate: bool,
+        /// `off`, `optional`: check the certificate of a client that shows one, or `on`: refuse a
+        /// client without one. It decides over the two parameters of its kind.
+        #[param]
+        pub verify_client: Option<Vec<u8>>,
+        /// Taken, and of no effect: chains are checked to their root.
+        #[param]
+        pub verify_depth: Option<i64>,
+        /// Taken, and of no effect: `tls_handshake_timeout` and `tcp_connection_lifetime` limit.
+        #[param]
+        pub connection_timeout: Option<i64>,
+        /// Taken, and of no effect: `tcp_conn_wq_max` limits what waits to be written.
+        #[param]
+        pub con_ct_wq_max: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub ct_wq_blk_size: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub ct_wq_max: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub init_mode: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub low_mem_threshold1: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub low_mem_threshold2: Option<i64>,
+        /// Taken, and of no effect: there is no renegotiation.
+        #[param]
+        pub renegotiation: Option<i64>,
+        /// Taken, and of no effect: the peer is always told of the end.
+        #[param]
+        pub send_close_notify: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub session_cache: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub session_id: Option<Vec<u8>>,
+        /// Taken, and of no effect.
+        #[param]
+        pub ssl_freelist_max_len: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub ssl_max_send_fragment: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub ssl_read_ahead: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub ssl_release_buffers: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub tls_debug: Option<i64>,
+        /// Taken, and of no effect: there is no compression.
+        #[param]
+        pub tls_disable_compression: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub tls_force_run: Option<i64>,
+        /// Taken, and of no effect.
+        #[param]
+        pub tls_log: Option<i64>,
+        /// Refused: keys lie in files.
+        #[param]
+        pub engine: Option<Vec<u8>>,
+        /// Refused.
+        #[param]
+        pub engine_algorithms: Option<Vec<u8>>,
+        /// Refused.
+        #[param]
+        pub engine_config: Option<Vec<u8>>,
+        /// Refused: keys of connections are not written to files.
+        #[param]
+        pub keylog_file: Option<Vec<u8>>,
+        /// Refused: keys are not encrypted.
+        #[param]
+        pub key_password_mode: Option<i64>,
+        /// Refused: keys are not encrypted.
+        #[param]
+        pub private_key_password: Option<Vec<u8>>,
+        /// Refused: chance comes from the system.
+        #[param]
+        pub rand_engine: Option<Vec<u8>>,
     }
 
     #[init]
     fn init(init: &mut Init) -> Result<(), String> {
+        profiles::without_effect(init.program.params())?;
         if !init.program.settings.enable_tls {
             return Ok(());
         }
@@ -111,7 +200,8 @@ pub mod exports {
         security(run).map(|security| security.version)
     }
 
-    /// Cipher suite of the connection that the message came over, by its IANA name.
+    /// Cipher suite of the connection that the message came over, by OpenSSL's name:
+    /// `ECDHE-RSA-AES256-GCM-SHA384`.
     ///
     /// ```cfg
     /// xlog("$tls_cipher_info\n");
@@ -119,7 +209,19 @@ pub mod exports {
     #[pv(name = "tls_cipher_info")]
     fn cipher(run: &mut Run) -> Option<kcc_runtime::value::Val> {
         let security = security(run)?;
-        Some(run.text(security.cipher.as_bytes()))
+        Some(run.text(suite::openssl(&security.cipher).as_bytes()))
+    }
+
+    /// The cipher suite in the words of `openssl ciphers -v`; it ends with a line feed.
+    ///
+    /// ```cfg
+    /// xlog("$tls_description");
+    /// ```
+    #[pv(name = "tls_description")]
+    fn description(run: &mut Run) -> Option<kcc_runtime::value::Val> {
+        let security = security(run)?;
+        let text = suite::description(&security.cipher, security.version);
+        Some(run.text(text.as_bytes()))
     }
 
     /// Length of the key of the cipher, in bits.

@@ -12,6 +12,82 @@ use kcc_runtime::transport::{Profile, ProfilePlace, Role, Versions};
 use super::exports::Params;
 use super::folder;
 
+/// Says which parameters that are given have no effect, and refuses those whose effect would be
+/// missed.
+pub(super) fn without_effect(params: &Params) -> Result<(), String> {
+    let Params {
+        verify_depth,
+        connection_timeout,
+        con_ct_wq_max,
+        ct_wq_blk_size,
+        ct_wq_max,
+        init_mode,
+        low_mem_threshold1,
+        low_mem_threshold2,
+        renegotiation,
+        send_close_notify,
+        session_cache,
+        ssl_freelist_max_len,
+        ssl_max_send_fragment,
+        ssl_read_ahead,
+        ssl_release_buffers,
+        tls_debug,
+        tls_disable_compression,
+        tls_force_run,
+        tls_log,
+        session_id,
+        engine,
+        engine_algorithms,
+        engine_config,
+        keylog_file,
+        private_key_password,
+        rand_engine,
+        key_password_mode,
+        ..
+    } = params;
+    let refused = [
+        ("engine", engine.is_some()),
+        ("engine_algorithms", engine_algorithms.is_some()),
+        ("engine_config", engine_config.is_some()),
+        ("keylog_file", keylog_file.is_some()),
+        ("private_key_password", private_key_password.is_some()),
+        ("rand_engine", rand_engine.is_some()),
+        (
+            "key_password_mode",
+            key_password_mode.is_some_and(|mode| mode != 0),
+        ),
+    ];
+    if let Some((name, _)) = refused.iter().find(|(_, given)| *given) {
+        return Err(format!("the parameter {name} of tls is not supported"));
+    }
+    let idle = [
+        ("verify_depth", verify_depth.is_some()),
+        ("connection_timeout", connection_timeout.is_some()),
+        ("con_ct_wq_max", con_ct_wq_max.is_some()),
+        ("ct_wq_blk_size", ct_wq_blk_size.is_some()),
+        ("ct_wq_max", ct_wq_max.is_some()),
+        ("init_mode", init_mode.is_some()),
+        ("low_mem_threshold1", low_mem_threshold1.is_some()),
+        ("low_mem_threshold2", low_mem_threshold2.is_some()),
+        ("renegotiation", renegotiation.is_some()),
+        ("send_close_notify", send_close_notify.is_some()),
+        ("session_cache", session_cache.is_some()),
+        ("ssl_freelist_max_len", ssl_freelist_max_len.is_some()),
+        ("ssl_max_send_fragment", ssl_max_send_fragment.is_some()),
+        ("ssl_read_ahead", ssl_read_ahead.is_some()),
+        ("ssl_release_buffers", ssl_release_buffers.is_some()),
+        ("tls_debug", tls_debug.is_some()),
+        ("tls_disable_compression", tls_disable_compression.is_some()),
+        ("tls_force_run", tls_force_run.is_some()),
+        ("tls_log", tls_log.is_some()),
+        ("session_id", session_id.is_some()),
+    ];
+    for (name, _) in idle.iter().filter(|(_, given)| *given) {
+        kcc_runtime::warn!("the parameter {name} of tls has no effect");
+    }
+    Ok(())
+}
+
 /// The profiles that a program asks for.
 pub(super) fn of(program: &Program) -> Result<Vec<Profile>, String> {
     let params: &Params = program.params();
@@ -22,9 +98,11 @@ pub(super) fn of(program: &Program) -> Result<Vec<Profile>, String> {
             .map_err(|error| format!("{}: {error}", path.display()))?;
         return parse(&content, &folder).map_err(|error| format!("{}:{error}", path.display()));
     }
-    Ok([Role::Server, Role::Client]
-        .map(|role| of_params(params, role, &folder))
-        .into())
+    let mut profiles = [Role::Server, Role::Client].map(|role| of_params(params, role, &folder));
+    if let (Some(wanted), [server, _]) = (&params.verify_client, &mut profiles) {
+        verify_client(server, &text(wanted))?;
+    }
+    Ok(profiles.into())
 }
 
 fn of_params(params: &Params, role: Role, folder: &Path) -> Profile {
@@ -153,15 +231,7 @@ fn assign(profile: &mut Profile, name: &str, value: &str, folder: &Path) -> Resu
         "crl" => profile.crl = file(),
         "verify_certificate" => profile.verify_certificate = truth(name, value)?,
         "require_certificate" => profile.require_certificate = truth(name, value)?,
-        "verify_client" => match value {
-            "off" => {}
-            "optional" => profile.verify_certificate = true,
-            "on" => {
-                profile.verify_certificate = true;
-                profile.require_certificate = true;
-            }
-            other => return Err(format!("verify_client {other}: it is off, optional or on here")),
-        },
+        "verify_client" => verify_client(profile, value)?,
         "cipher_list" => profile.cipher_list = word(),
         "server_name" => profile.server_name = word(),
         "server_name_mode" => {
@@ -177,6 +247,21 @@ fn assign(profile: &mut Profile, name: &str, value: &str, folder: &Path) -> Resu
         }
         other => return Err(format!("{other} is no value of a profile")),
     }
+    Ok(())
+}
+
+/// What `verify_client` asks of clients.
+fn verify_client(profile: &mut Profile, value: &str) -> Result<(), String> {
+    (profile.verify_certificate, profile.require_certificate) = match value {
+        "off" => (false, false),
+        "optional" => (true, false),
+        "on" => (true, true),
+        other => {
+            return Err(format!(
+                "verify_client {other}: it is off, optional or on here"
+            ));
+        }
+    };
     Ok(())
 }
 

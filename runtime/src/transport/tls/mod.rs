@@ -8,9 +8,10 @@
 mod profile;
 mod verify;
 
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -55,6 +56,10 @@ pub struct Security {
     pub peer: Vec<CertificateDer<'static>>,
     /// The certificate that this side has; it may not have been asked for.
     pub own: Option<CertificateDer<'static>>,
+    /// What a module made of the peer's certificate when it was first asked about it.
+    pub peer_read: OnceLock<Option<Arc<dyn Any + Send + Sync>>>,
+    /// What a module made of this side's.
+    pub own_read: OnceLock<Option<Arc<dyn Any + Send + Sync>>>,
     /// Whether the peer's certificate was checked against those that are trusted.
     pub verified: bool,
 }
@@ -178,6 +183,8 @@ impl Security {
                 .map(|chain| chain.iter().map(|c| c.clone().into_owned()).collect())
                 .unwrap_or_default(),
             own: profile.own_certificate(),
+            peer_read: OnceLock::new(),
+            own_read: OnceLock::new(),
             verified: profile.verifies() && state.peer_certificates().is_some(),
         }
     }
