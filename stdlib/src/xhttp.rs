@@ -150,9 +150,9 @@ pub mod exports {
             return Verdict::FALSE;
         };
         let reply = HttpReply {
-            content_type: &content,
-            body: &body,
-            ..HttpReply::new(code, &reason)
+            content_type: content,
+            body,
+            ..HttpReply::new(code, reason)
         };
         run.reply_http(&reply).into()
     }

@@ -283,7 +283,7 @@ pub mod exports {
     /// ```
     #[function(routes = "any", name = "ws_close")]
     fn ws_close_with(run: &mut Run, status: Int, reason: Text) -> Verdict {
-        super::close(run, status, &reason, None)
+        super::close(run, status, reason, None)
     }
 
     /// As with two arguments, of the WebSocket with the number `connection` (`$ws_conid`).
@@ -293,7 +293,7 @@ pub mod exports {
     /// ```
     #[function(routes = "any", name = "ws_close")]
     fn ws_close_other(run: &mut Run, status: Int, reason: Text, connection: Int) -> Verdict {
-        super::close(run, status, &reason, Some(connection))
+        super::close(run, status, reason, Some(connection))
     }
 
     /// Number of the connection that the message came on, or that has ended.
