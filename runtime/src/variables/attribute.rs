@@ -102,6 +102,13 @@ pub mod exports {
     }
 
     /// Clears flag `flag` of the only value of an attribute. Always false, as on Kamailio.
+    ///
+    /// ```cfg
+    /// avpflags checked
+    /// request_route {
+    ///     resetavpflag($caller, "checked");
+    /// }
+    /// ```
     #[function(routes = "any")]
     fn resetavpflag(run: &mut Run, attribute: Const<AttributeName>, flag: i64) -> bool {
         if let Some(flags) = run.avps.flags_in(attribute.scope, &attribute.name) {

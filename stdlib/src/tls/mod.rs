@@ -20,8 +20,10 @@ use kcc_runtime::transport::{Profile, Security, Tls};
 /// connections to come; those that are open stay.
 ///
 /// ```cfg
+/// #!ifdef WITH_TLS
 /// enable_tls=yes
 /// listen=tls:127.0.0.1:5061
+/// #!endif
 /// loadmodule "tls.so"
 /// modparam("tls", "config", "/etc/kamailio/tls.cfg")
 /// request_route {

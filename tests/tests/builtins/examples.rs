@@ -75,7 +75,12 @@ fn run(text: &str) -> Result<(), String> {
 
 /// A whole configuration around an example.
 fn configuration(example: &str, declared: &Declared) -> String {
-    let mut text = declared::load_all();
+    let loaded = |line: &&str| !example.contains(line.trim_end_matches(".so\""));
+    let mut text: String = declared::load_all()
+        .lines()
+        .filter(loaded)
+        .flat_map(|line| [line, "\n"])
+        .collect();
     let blocks = Blocks::of(example);
     if !blocks.file_level {
         let kind = match declared.what {
@@ -94,7 +99,10 @@ fn configuration(example: &str, declared: &Declared) -> String {
         }
     }
     let defined = Blocks::of(&text).defined;
-    for block in named(&text).difference(&defined) {
+    let mut wanted = named(&text);
+    // Without it xhttp does not start.
+    wanted.insert("event_route[xhttp:request]".to_owned());
+    for block in wanted.difference(&defined) {
         let _ = writeln!(text, "{block} {{ xlog(\"L_DBG\", \"reached\\n\"); }}");
     }
     text
