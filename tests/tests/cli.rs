@@ -186,3 +186,75 @@ fn what_cannot_be_written_is_named() {
         .with(2)
         .says("no_such_name");
 }
+
+#[test]
+fn warnings_fail_only_where_they_are_denied() {
+    let folder = Folder::new();
+    let path = folder.write("router.cfg", "debug = 2\n");
+    let path = &*path.to_string_lossy();
+    kcc_with(&["check", path], "").with(0).says("warning");
+    kcc_with(&["check", "--deny", "warnings", path], "")
+        .with(1)
+        .says("warning");
+    kcc_with(&["check", "--deny", "everything", path], "")
+        .with(2)
+        .says("everything");
+}
+
+#[test]
+fn what_kamailio_has_is_told_from_what_nobody_has() {
+    let text = "loadmodule \"evapi.so\"\nloadmodule \"tm.so\"\n\
+        request_route {\n\tevapi_relay(\"x\");\n\tt_relai();\n}\n";
+    let folder = Folder::new();
+    let path = folder.write("router.cfg", text);
+    let path = &*path.to_string_lossy();
+    kcc_with(&["check", path], "")
+        .with(1)
+        .says("module `evapi` is known to Kamailio")
+        .says("Kamailio has it since 4.2")
+        .says("there is no function `t_relai`")
+        .says("did you mean `t_relay`?");
+    let allowed = text.replace("\tt_relai();\n", "");
+    let path = folder.write("allowed.cfg", allowed);
+    let path = &*path.to_string_lossy();
+    kcc_with(&["check", path], "").with(1);
+    kcc_with(&["check", "--allow-unsupported", path], "")
+        .with(0)
+        .says("warning[unsupported-module]");
+}
+
+#[test]
+fn at_most_fifty_errors_are_shown_and_the_others_counted() {
+    let calls: String = (0..70).map(|n| format!("\tnope{n}();\n")).collect();
+    let ended = check(format!("request_route {{\n{calls}}}\n")).with(1);
+    assert_eq!(ended.err.matches("error[").count(), 50);
+    ended.says("20 more");
+}
+
+#[test]
+fn one_mistake_is_one_error() {
+    for (statement, code) in [
+        ("if (is_method(\"ACK\") {\n\t\texit;\n\t}", "syntax"),
+        ("$var(x) = nope($var(y)) + 1;", "unknown-function"),
+        ("xlog($var(x));", "not-constant"),
+        ("strip($var(x));", "bad-argument"),
+        (
+            "if ($nope(x) == 1 && $rm == \"ACK\") exit;",
+            "unknown-variable",
+        ),
+        (
+            "$var(x) = 5;\n\t$var(y) = \"a;\n\texit;",
+            "unterminated-string",
+        ),
+    ] {
+        let modules = ["pv", "textops", "xlog"].map(|name| format!("loadmodule \"{name}.so\"\n"));
+        let text = format!("{}request_route {{\n\t{statement}\n}}\n", modules.concat());
+        let ended = check(text).with(1);
+        assert_eq!(ended.err.matches("error[").count(), 1, "{}", ended.err);
+        assert!(
+            ended.err.contains(&format!("error[{code}]")),
+            "{}",
+            ended.err
+        );
+    }
+}
