@@ -62,10 +62,10 @@ impl<'a> Wanted<'a> {
             wanted.variable = Some(name);
             rest = after;
         }
-        if written.starts_with('@') {
+        if let Some(select) = written.strip_prefix('@') {
             let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let end = written[1..].find(|c| !in_name(c)).map(|end| end + 1);
-            wanted.variable = Some(&written[..end.unwrap_or(written.len())]);
+            let end = select.find(|c| !in_name(c)).unwrap_or(select.len());
+            wanted.variable = written.get(..1 + end);
             return wanted;
         }
         if wanted.variable.is_some() || written.starts_with('{') {

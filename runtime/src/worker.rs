@@ -71,7 +71,9 @@ impl Worker {
     /// A worker over `network`.
     pub fn new(server: Arc<Server>, index: usize, network: Rc<dyn Network>) -> Rc<Worker> {
         let presets = server.shared.get::<VarPresets>();
-        let vars = server.program.fresh_vars(presets.map_or(&[], |presets| &presets.0));
+        let vars = server
+            .program
+            .fresh_vars(presets.map_or(&[], |presets| &presets.0));
         let now = milliseconds(&server);
         let resolver = match server.is_simulated() {
             true => Resolver::without_servers(),

@@ -435,12 +435,10 @@ impl Expr {
         match self {
             Int(_) | ReturnCode | PvInt(_) | ToInt(_) | Arithmetic(..) | BitNot(_)
             | Compare(..) | Not(_) | And(..) | Or(..) | SameText(..) | SameWord(..) | Equal(..)
-            | Matches(..) | MatchesText(..) | InNetwork(..) | Within(..) | IsOwn(..) | Defined(_)
-            | Length(_) | Call(_) | Block(_) | Assign(_) | Truth(_) => Type::Int,
+            | Matches(..) | MatchesText(..) | InNetwork(..) | Within(..) | IsOwn(..)
+            | Defined(_) | Length(_) | Call(_) | Block(_) | Assign(_) | Truth(_) => Type::Int,
             Str(_) | Format(_) | ToStr(_) | Concat(_) => Type::Str,
-            Null | Var(_) | Pv(_) | Transform { .. } | Add { .. } | Worded(_) | GiveUp => {
-                Type::Any
-            }
+            Null | Var(_) | Pv(_) | Transform { .. } | Add { .. } | Worded(_) | GiveUp => Type::Any,
             Choose(parts) => join(parts[1].ty(), parts[2].ty()),
             Else(first, second) => join(first.ty(), second.ty()),
         }

@@ -92,7 +92,7 @@ impl Resolver<'_> {
 
     fn check_receive_mode(&mut self, span: Span) {
         let mode = |(name, value): &(String, Setting)| {
-            (name == "received_route_mode").then(|| matches!(value, Setting::Int(1)))
+            (name == "received_route_mode").then_some(matches!(value, Setting::Int(1)))
         };
         if self.manifest.globals.iter().rev().find_map(mode) == Some(true) {
             return;

@@ -161,16 +161,6 @@ pub mod core {
         run.text(text)
     }
 
-    /// Selects.
-    #[pv]
-    fn sel(_run: &mut Run, path: Raw) -> Option<&'static str> {
-        match path.0 {
-            b"ruri.port" => Some("5099"),
-            b"ruri" => Some("sip:bob@127.0.0.1:5099"),
-            _ => None,
-        }
-    }
-
     /// A header: none.
     #[pv]
     fn hdr(_run: &mut Run, _name: Raw) -> Option<&'static str> {

@@ -75,7 +75,7 @@ fn each_fault_has_its_line_and_says_what_is_meant() {
             "2: this is set up before the first step",
         ),
         (
-            "endpoint bob tls\nafter 1s",
+            "endpoint bob sctp\nafter 1s",
             "1: tls is not supported yet for endpoints (udp and tcp are)",
         ),
         (
