@@ -76,7 +76,7 @@ fn each_fault_has_its_line_and_says_what_is_meant() {
         ),
         (
             "endpoint bob sctp\nafter 1s",
-            "1: tls is not supported yet for endpoints (udp and tcp are)",
+            "1: endpoints do not speak sctp (udp, tcp, tls, ws and wss)",
         ),
         (
             "endpoint after udp",
