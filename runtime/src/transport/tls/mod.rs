@@ -39,6 +39,8 @@ struct Profiles {
 struct Entry<T> {
     profile: Profile,
     config: Arc<T>,
+    /// The certificate that this side shows, as it was read with the profile.
+    own: Option<CertificateDer<'static>>,
 }
 
 /// What a handshake agreed on.
@@ -97,7 +99,7 @@ impl Tls {
         let entry = find(&profiles.server, local, name.as_deref())
             .ok_or_else(|| io::Error::other("no profile for this address"))?;
         let stream = start.into_stream(entry.config.clone()).await?;
-        let security = Security::of(stream.get_ref().1, &entry.profile, name);
+        let security = Security::of(stream.get_ref().1, entry, name);
         Ok((TlsStream::Server(stream), security))
     }
 
@@ -117,7 +119,7 @@ impl Tls {
         let connector = TlsConnector::from(entry.config.clone());
         let stream = connector.connect(name, stream).await?;
         let asked = entry.profile.server_name.clone();
-        let security = Security::of(stream.get_ref().1, &entry.profile, asked);
+        let security = Security::of(stream.get_ref().1, entry, asked);
         Ok((TlsStream::Client(stream), security))
     }
 }
@@ -129,6 +131,7 @@ impl Profiles {
             .map(|profile| {
                 Ok(Entry {
                     config: profile.server()?,
+                    own: profile.own_certificate()?,
                     profile,
                 })
             })
@@ -141,6 +144,7 @@ impl Profiles {
             .map(|profile| {
                 Ok(Entry {
                     config: profile.client()?,
+                    own: profile.own_certificate()?,
                     profile,
                 })
             })
@@ -166,7 +170,7 @@ fn find<'a, T>(
 }
 
 impl Security {
-    fn of(state: &CommonState, profile: &Profile, server_name: Option<String>) -> Security {
+    fn of<T>(state: &CommonState, entry: &Entry<T>, server_name: Option<String>) -> Security {
         let suite = state.negotiated_cipher_suite();
         let name = suite.map(|s| format!("{:?}", s.suite()).replacen("TLS13", "TLS", 1));
         let cipher = name.unwrap_or_default();
@@ -182,10 +186,10 @@ impl Security {
                 .peer_certificates()
                 .map(|chain| chain.iter().map(|c| c.clone().into_owned()).collect())
                 .unwrap_or_default(),
-            own: profile.own_certificate(),
+            own: entry.own.clone(),
             peer_read: OnceLock::new(),
             own_read: OnceLock::new(),
-            verified: profile.verifies() && state.peer_certificates().is_some(),
+            verified: entry.profile.verifies() && state.peer_certificates().is_some(),
         }
     }
 }

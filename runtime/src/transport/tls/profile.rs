@@ -196,12 +196,10 @@ impl Profile {
         self.verify_certificate || self.require_certificate
     }
 
-    /// This side's own certificate.
-    pub(super) fn own_certificate(&self) -> Option<CertificateDer<'static>> {
-        certificates(self.certificate.as_deref()?)
-            .ok()?
-            .into_iter()
-            .next()
+    /// This side's own certificate, from its file.
+    pub(super) fn own_certificate(&self) -> Result<Option<CertificateDer<'static>>, TlsError> {
+        let chain = self.certificate.as_deref().map(certificates).transpose()?;
+        Ok(chain.and_then(|chain| chain.into_iter().next()))
     }
 
     /// What handshakes as a server need.

@@ -167,6 +167,17 @@ fn profiles_are_replaced_whole_or_not() {
 }
 
 #[test]
+fn a_handshake_reads_no_file() {
+    let files = Files::new("read");
+    let one = files.profile(Role::Server, ProfilePlace::Default, "one.example");
+    let (server, client) = (Tls::new(&[one]).unwrap(), Tls::new(&[]).unwrap());
+    fs::copy(files.path("two.example"), files.path("one.example")).unwrap();
+    let (at_server, at_client) = shake(&server, &client).unwrap();
+    assert!(at_server.own.is_some());
+    assert_eq!(at_server.own.as_ref(), at_client.peer.first());
+}
+
+#[test]
 fn what_does_not_fit_together_is_said() {
     let files = Files::new("errors");
     let whole = files.profile(Role::Server, ProfilePlace::Default, "one.example");
